@@ -1,0 +1,63 @@
+//! What a call may be asked, and the answers to what it asked.
+
+use crate::{
+    destination::{Origin, Plan, Refusal},
+    ids::LegId,
+    sip::{Incoming, wire::StatusCode},
+};
+
+/// Something for a call, beside the events of its legs (`Call::sip`, `Call::media`).
+#[derive(Debug)]
+pub enum Command {
+    /// The first leg of a new call, or one more of a room. The call decides what to say to it.
+    Admit {
+        /// The INVITE.
+        incoming: Box<Incoming>,
+        /// Our media port for it, leased until `Action::Release`.
+        port: u16,
+        /// Who it is.
+        origin: Origin,
+        /// What it wants, as the dial plan sees it.
+        plan: Result<Plan, Refusal>,
+    },
+    /// An INVITE with Replaces (RFC 3891) that takes the place of a leg of this call.
+    Replace {
+        /// The INVITE.
+        incoming: Box<Incoming>,
+        /// Our media port for it.
+        port: u16,
+        /// Who it is.
+        origin: Origin,
+        /// The leg of this call whose place it takes.
+        replaced: LegId,
+    },
+    /// The answer to `Action::Route`.
+    Routed {
+        /// As in the question.
+        ticket: u64,
+        /// Where to go.
+        plan: Result<Plan, Refusal>,
+    },
+    /// The targets of the next step of a plan have legs and ports now (the answer to `Action::Lease`).
+    Leased {
+        /// As in the question.
+        ticket: u64,
+        /// One name and port a target, in order; fewer when ports ran out.
+        legs: Vec<(LegId, u16)>,
+    },
+    /// A leg of this call shall take the place of `replaced`, which is in another call or in this: told to the call of the
+    /// referrer when `Action::Join` could not be done.
+    JoinFailed {
+        /// The leg that asked by REFER.
+        referrer: LegId,
+        /// What to say in NOTIFY.
+        status: StatusCode,
+    },
+    /// `Action::Join` was done: those who were to move have moved.
+    Joined {
+        /// The leg that asked by REFER.
+        referrer: LegId,
+    },
+    /// The switch is being stopped: end everything.
+    Shutdown,
+}

@@ -1,0 +1,1 @@
+//! A warm transfer played by three built-in phones.

@@ -1,0 +1,131 @@
+//! Who can call and who can be reached: what the switchboard decides and the call carries out.
+
+use crate::{
+    media::sdp::Codec,
+    sip::{
+        Credentials,
+        wire::{NameAddr, StatusCode, Uri},
+    },
+};
+use std::net::SocketAddr;
+
+/// Who a leg is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Extension or trunk.
+    pub caller: Caller,
+    /// What it may do.
+    pub features: Features,
+    /// Who it is as the called shall see it: display name and number or URI user.
+    pub identity: NameAddr,
+    /// Privacy (RFC 3323) that it asked for.
+    pub privacy: Option<String>,
+}
+
+/// Where a leg belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// One of our extensions, by number.
+    Extension(String),
+    /// A trunk, by name.
+    Trunk(String),
+}
+
+/// What the people at a leg may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Features {
+    /// Star codes in the call.
+    pub codes: bool,
+    /// REFER is obeyed.
+    pub refer: bool,
+}
+
+/// Where a number leads.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Plan {
+    /// Call somebody: the steps are tried in turn, the targets of a step ring together. Never empty.
+    Ring(Vec<Vec<Target>>),
+    /// A conference room by this name, made when the first one enters.
+    Conference(String),
+    /// Answer and play the hold music.
+    Music,
+    /// Answer and send back what is said.
+    Echo,
+}
+
+/// One address that may ring.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// Extension or trunk.
+    pub callee: Caller,
+    /// What it may do once it is a leg.
+    pub features: Features,
+    /// Request-URI.
+    pub uri: Uri,
+    /// Where the INVITE goes.
+    pub hop: SocketAddr,
+    /// Route headers (Path), in order.
+    pub route: Vec<Uri>,
+    /// To: the number that was dialled at our domain, and the name of the extension.
+    pub to: NameAddr,
+    /// From and P-Asserted-Identity instead of the caller's own (`caller_id` of a trunk).
+    pub caller_id: Option<NameAddr>,
+    /// Codecs for this target, in order of preference; empty: those of the call.
+    pub codecs: Vec<Codec>,
+    /// P-Asserted-Identity is sent to it, even with Privacy (RFC 3325 7).
+    pub trusted: bool,
+    /// INVITE without SDP.
+    pub late_offer: bool,
+    /// For 401 and 407.
+    pub credentials: Option<Credentials>,
+    /// How long to let it ring, s; `None`: as the call's settings say.
+    pub ring_timeout_s: Option<u32>,
+}
+
+/// Why a number leads nowhere.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No route and no extension of that number.
+    #[error("no such number")]
+    Unknown,
+    /// The extension exists, but no phone is registered for it.
+    #[error("nobody is registered there")]
+    Offline,
+    /// The caller may not go there.
+    #[error("not allowed from here")]
+    Forbidden,
+    /// All lines are taken.
+    #[error("all channels in use")]
+    Full,
+    /// The URI is of a scheme that we do not speak.
+    #[error("unsupported URI scheme")]
+    Scheme,
+    /// The URI has no user or number.
+    #[error("no number in the URI")]
+    NoNumber,
+}
+
+impl Refusal {
+    /// What a SIP caller is told.
+    pub fn status(&self) -> StatusCode {
+        StatusCode(match self {
+            Self::Unknown => 404,
+            Self::Offline => 480,
+            Self::Forbidden => 403,
+            Self::Full => 503,
+            Self::Scheme => 416,
+            Self::NoNumber => 484,
+        })
+    }
+}
+
+/// What a route is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A transfer by REFER or star code.
+    Transfer,
+    /// Ringing the transferor again after a transfer failed.
+    Recall,
+    /// `[transfer] fallback`.
+    Fallback,
+}

@@ -1,0 +1,26 @@
+//! Warmline: a SIP back-to-back user agent and softswitch that hands a live caller over, warm or cold.
+//!
+//! The rooms, from the bottom up; `tests/layers.rs` holds who may see whom:
+//! - [`ids`] names things, [`deadlines`] knows who must be woken when;
+//! - [`sip`] turns datagrams into what happened on a leg, and wishes for a leg into datagrams (pure);
+//! - [`media`] turns the packets of a call's legs into what each of them hears (pure);
+//! - [`destination`] is who can call and be reached, the words that the next two share (pure);
+//! - [`call`] is one conversation: legs, hold, transfers, star codes (pure);
+//! - [`switch`] knows who is registered, who may call and where a number leads (pure);
+//! - [`exchange`] wires endpoint, switchboard and calls into one machine (pure);
+//! - [`phone`] is a telephone made of the same parts, for the demo and the simulated world (pure);
+//! - [`server`] is the shell: sockets, clock, threads, files;
+//! - [`config`] reads `config.toml`; [`demo`] plays a warm transfer over loopback.
+
+pub mod call;
+pub mod config;
+pub mod deadlines;
+pub mod demo;
+pub mod destination;
+pub mod exchange;
+pub mod ids;
+pub mod media;
+pub mod phone;
+pub mod server;
+pub mod sip;
+pub mod switch;

@@ -1,0 +1,1 @@
+//! Audio: frames, codecs, tones, WAV, sums.

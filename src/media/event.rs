@@ -1,0 +1,51 @@
+//! What a mixer tells.
+
+use crate::ids::LegId;
+
+/// Something that happened in the media of a call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A leg dialled a digit; told once, when it ends.
+    Digit {
+        /// The leg.
+        leg: LegId,
+        /// 0-9 * # A-D.
+        digit: char,
+        /// How long it was pressed, ms.
+        duration_ms: u16,
+    },
+    /// The first packet of a leg came.
+    Started {
+        /// The leg.
+        leg: LegId,
+    },
+    /// A leg that ought to send has sent nothing for the time allowed; told once until it sends again.
+    Silent {
+        /// The leg.
+        leg: LegId,
+    },
+    /// How the media of a leg fare; told when it leaves, and every 30 s.
+    Report {
+        /// The leg.
+        leg: LegId,
+        /// The figures.
+        quality: Quality,
+    },
+}
+
+/// The figures of one leg since it joined.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Quality {
+    /// RTP packets received.
+    pub received: u64,
+    /// RTP packets that never came (RFC 3550 A.3).
+    pub lost: u64,
+    /// Packets that came too late to be played.
+    pub late: u64,
+    /// Interarrival jitter, ms (RFC 3550 6.4.1).
+    pub jitter_ms: f32,
+    /// Round trip by RTCP, ms, when the peer reports.
+    pub round_trip_ms: Option<f32>,
+    /// RTP packets sent.
+    pub sent: u64,
+}

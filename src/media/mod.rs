@@ -1,0 +1,14 @@
+//! Media: what the legs of one call send, and what each of them hears. Pure.
+//!
+//! Three faces: [`Command`], [`Event`], [`Mixer`] (one a call). [`sdp`] negotiates (RFC 3264) what `rtp` and `audio` carry out.
+
+pub mod audio;
+mod command;
+mod event;
+mod mixer;
+pub mod rtp;
+pub mod sdp;
+
+pub use command::{Command, DigitMode, Role, Source};
+pub use event::{Event, Quality};
+pub use mixer::{Member, Mixer, Settings, Transmit};
