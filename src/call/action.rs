@@ -2,7 +2,7 @@
 
 use super::Event;
 use crate::{
-    destination::{Origin, Purpose},
+    destination::{Caller, Origin, Purpose},
     ids::LegId,
     media,
     sip::{self, wire::Uri},
@@ -26,14 +26,14 @@ pub enum Action {
         /// What for.
         purpose: Purpose,
     },
-    /// Legs and ports for so many targets, please. Answered at once by `Command::Leased`.
+    /// Legs, ports and trunk lines for these targets, please. Answered at once by `Command::Leased`.
     Lease {
         /// Comes back with the answer.
         ticket: u64,
-        /// How many.
-        count: usize,
+        /// Whom they are for, in order: a leg to a trunk takes one of its lines.
+        callees: Vec<Caller>,
     },
-    /// The leg is gone: its name is forgotten and its port is free.
+    /// The leg is gone: its name is forgotten, its port is free, and so is its trunk line.
     Release {
         /// The leg.
         leg: LegId,

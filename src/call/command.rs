@@ -42,8 +42,9 @@ pub enum Command {
     Leased {
         /// As in the question.
         ticket: u64,
-        /// One name and port a target, in order; fewer when ports ran out.
-        legs: Vec<(LegId, u16)>,
+        /// One name and port a target, in order. `None`: no port was left, or its trunk has no free line; that target
+        /// counts as one that answered 503.
+        legs: Vec<Option<(LegId, u16)>>,
     },
     /// A leg of this call shall take the place of `replaced`, which is in another call or in this: told to the call of the
     /// referrer when `Action::Join` could not be done.
