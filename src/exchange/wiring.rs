@@ -1,13 +1,21 @@
 //! Endpoint, switchboard and calls in one.
 
-use super::{Order, Ports};
+use super::{Order, Ports, gate::Gate};
 use crate::{
-    call::{self, CallSettings},
-    ids::CallId,
-    media, sip,
-    switch::{self, Switchboard},
+    call::{self, Call, CallSettings},
+    deadlines::Deadlines,
+    ids::{CallId, LegId, LegIds},
+    media,
+    sip::{self, Endpoint},
+    switch::{self, Binding, Switchboard},
 };
-use std::{net::SocketAddr, time::Instant};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use std::{
+    collections::{HashMap, VecDeque},
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// What an exchange must know.
 #[derive(Clone, Debug)]
@@ -20,59 +28,313 @@ pub struct Settings {
     pub max_calls: usize,
     /// New calls a second; more are answered 503 with Retry-After.
     pub max_calls_per_second: u32,
+    /// How long calls may go on after `shutdown`.
+    pub shutdown_grace: Duration,
+}
+
+/// How much of everything is alive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Calls, rooms included.
+    pub calls: usize,
+    /// Legs that belong to a call; each has a port.
+    pub legs: usize,
+    /// Trunk lines in use.
+    pub lines: usize,
+    /// News that nobody fetched in time and that were thrown away, since the start.
+    pub missed_news: u64,
 }
 
 /// The signalling side of the switch.
 pub struct Exchange {
-    _ports: Box<dyn Ports>,
-    _switchboard: Switchboard,
+    pub(super) endpoint: Endpoint,
+    pub(super) switchboard: Switchboard,
+    pub(super) ports: Box<dyn Ports>,
+    pub(super) calls: HashMap<CallId, Line>,
+    pub(super) legs: HashMap<LegId, Owned>,
+    /// Conference rooms by name.
+    pub(super) rooms: HashMap<String, CallId>,
+    pub(super) leg_ids: LegIds,
+    pub(super) gate: Gate,
+    pub(super) max_calls: usize,
+    pub(super) media_behind: bool,
+    pub(super) draining: bool,
+    pub(super) orders: VecDeque<Order>,
+    pub(super) news: VecDeque<(CallId, call::Event)>,
+    pub(super) missed_news: u64,
+    /// Calls that may have something to say.
+    pub(super) stirred: VecDeque<CallId>,
+    call_settings: Arc<CallSettings>,
+    last_call: u64,
+    chance: StdRng,
+    deadlines: Deadlines<CallId>,
+    switch_events: VecDeque<switch::Event>,
+    shutdown_grace: Duration,
+    /// When the calls that are left will be ended.
+    end_all_at: Option<Instant>,
+    /// More happened at this time than one step may do; the rest is for the next `wake`.
+    unfinished: Option<Instant>,
 }
+
+/// A call and what the exchange must remember of it.
+pub(super) struct Line {
+    pub(super) call: Call,
+    /// The media side knows it.
+    pub(super) open: bool,
+    /// The room that it is.
+    pub(super) conference: Option<String>,
+}
+
+/// Whose a leg is, and what it holds until it is released.
+pub(super) struct Owned {
+    pub(super) call: CallId,
+    /// The trunk whose line it takes.
+    pub(super) trunk: Option<String>,
+}
+
+/// Turns of the pump in one step: far above what any message can set off, so that machines that keep each other busy cannot stop the rest.
+const TURNS: usize = 100_000;
+/// Actions of one call in one turn.
+pub(super) const ERRANDS: usize = 10_000;
+/// News kept for a reader that is slow.
+const NEWS_KEPT: usize = 65_536;
 
 impl Exchange {
     /// No call yet. `seed` makes everything that must not be guessed.
-    pub fn new(_settings: Settings, switchboard: Switchboard, ports: Box<dyn Ports>, _seed: [u8; 32]) -> Self {
-        Self { _ports: ports, _switchboard: switchboard }
+    pub fn new(settings: Settings, switchboard: Switchboard, ports: Box<dyn Ports>, seed: [u8; 32]) -> Self {
+        let leg_ids = LegIds::default();
+        let mut chance = StdRng::from_seed(seed);
+        Self {
+            endpoint: Endpoint::new(settings.sip, leg_ids.clone(), chance.random()),
+            switchboard,
+            ports,
+            calls: HashMap::new(),
+            legs: HashMap::new(),
+            rooms: HashMap::new(),
+            leg_ids,
+            gate: Gate::new(settings.max_calls_per_second),
+            max_calls: settings.max_calls,
+            media_behind: false,
+            draining: false,
+            orders: VecDeque::new(),
+            news: VecDeque::new(),
+            missed_news: 0,
+            stirred: VecDeque::new(),
+            call_settings: Arc::new(settings.call),
+            last_call: 0,
+            chance,
+            deadlines: Deadlines::new(),
+            switch_events: VecDeque::new(),
+            shutdown_grace: settings.shutdown_grace,
+            end_all_at: None,
+            unfinished: None,
+        }
     }
 
     /// A datagram came.
-    pub fn receive(&mut self, _datagram: &[u8], _from: SocketAddr, _now: Instant) {}
+    pub fn receive(&mut self, datagram: &[u8], from: SocketAddr, now: Instant) {
+        if !self.switchboard.may_enter(from.ip(), now) {
+            return;
+        }
+        self.endpoint.receive(datagram, from, now);
+        self.pump(now);
+    }
 
-    /// Something happened in a mixer.
-    pub fn media(&mut self, _call: CallId, _event: media::Event, _now: Instant) {}
+    /// Something happened in a mixer. The leg counts, not the call: it may have moved while the event was on its way.
+    pub fn media(&mut self, _call: CallId, event: media::Event, now: Instant) {
+        let leg = match event {
+            media::Event::Digit { leg, .. }
+            | media::Event::Started { leg }
+            | media::Event::Silent { leg }
+            | media::Event::Report { leg, .. } => leg,
+        };
+        let Some(id) = self.legs.get(&leg).map(|owned| owned.call) else { return };
+        let Some(line) = self.calls.get_mut(&id) else { return };
+        line.call.media(event, now);
+        self.stirred.push_back(id);
+        self.pump(now);
+    }
 
     /// Deadlines that are due.
-    pub fn wake(&mut self, _now: Instant) {}
+    pub fn wake(&mut self, now: Instant) {
+        self.endpoint.wake(now);
+        self.switchboard.wake(now);
+        while let Some(id) = self.deadlines.pop_due(now) {
+            if let Some(line) = self.calls.get_mut(&id) {
+                line.call.wake(now);
+                self.stirred.push_back(id);
+            }
+        }
+        if self.end_all_at.is_some_and(|at| at <= now) {
+            self.end_all_at = None;
+            self.tell_all_to_end(now);
+        }
+        self.pump(now);
+    }
 
     /// The earliest deadline.
     pub fn next_deadline(&self) -> Option<Instant> {
-        None
+        [
+            self.endpoint.next_deadline(),
+            self.switchboard.next_deadline(),
+            self.deadlines.next(),
+            self.end_all_at,
+            self.unfinished,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// The next datagram to send.
     pub fn next_transmit(&mut self) -> Option<sip::Transmit> {
-        None
+        self.endpoint.next_transmit()
     }
 
     /// The next thing for the media side.
     pub fn next_order(&mut self) -> Option<Order> {
-        None
+        self.orders.pop_front()
     }
 
     /// The next thing that a call tells.
     pub fn next_news(&mut self) -> Option<(CallId, call::Event)> {
-        None
+        self.news.pop_front()
     }
 
     /// The next thing that the switchboard tells.
     pub fn next_switch_event(&mut self) -> Option<switch::Event> {
-        None
+        self.switch_events.pop_front()
     }
 
-    /// New calls are refused from now on (503), those alive are ended at `wake` after `grace` at the latest.
-    pub fn shutdown(&mut self, _now: Instant) {}
+    /// New calls are refused from now on (503), those alive are ended at `wake` after the grace at the latest.
+    pub fn shutdown(&mut self, now: Instant) {
+        if !self.draining {
+            self.draining = true;
+            self.end_all_at = Some(now + self.shutdown_grace);
+        }
+    }
+
+    /// The media side cannot keep up (or can again): new calls are refused meanwhile.
+    pub fn set_media_behind(&mut self, behind: bool) {
+        self.media_behind = behind;
+    }
+
+    /// The addresses of a trunk's host, found (or found anew).
+    pub fn resolved(&mut self, trunk: &str, addresses: &[SocketAddr]) {
+        self.switchboard.resolved(trunk, addresses);
+    }
+
+    /// All registrations, for the journal.
+    pub fn bindings(&self) -> Vec<Binding> {
+        self.switchboard.bindings()
+    }
 
     /// Calls alive.
     pub fn calls(&self) -> usize {
-        0
+        self.calls.len()
+    }
+
+    /// How much of everything is alive.
+    pub fn counters(&self) -> Counters {
+        Counters {
+            calls: self.calls.len(),
+            legs: self.legs.len(),
+            lines: self.legs.values().filter(|owned| owned.trunk.is_some()).count(),
+            missed_news: self.missed_news,
+        }
+    }
+
+    /// Lets everything that happened have its consequences, until nothing is left.
+    fn pump(&mut self, now: Instant) {
+        self.unfinished = None;
+        for _ in 0..TURNS {
+            if let Some(id) = self.stirred.pop_front() {
+                self.settle(id, now);
+            } else if let Some(event) = self.endpoint.next_event() {
+                self.sip(event, now);
+            } else if let Some(event) = self.switchboard.next_event() {
+                self.switch_events.push_back(event);
+            } else {
+                return;
+            }
+        }
+        self.unfinished = Some(now);
+    }
+
+    /// Carries out what a call wants, and notes when it wants to be woken.
+    fn settle(&mut self, id: CallId, now: Instant) {
+        for _ in 0..ERRANDS {
+            let Some(line) = self.calls.get_mut(&id) else {
+                self.deadlines.clear(id);
+                return;
+            };
+            let Some(action) = line.call.next_action() else {
+                match line.call.next_deadline() {
+                    Some(at) if self.deadlines.get(id) == Some(at) => {}
+                    Some(at) => self.deadlines.set(id, at),
+                    None => self.deadlines.clear(id),
+                }
+                return;
+            };
+            self.carry_out(id, action, now);
+        }
+        self.stirred.push_back(id);
+    }
+
+    /// Hands what happened at the endpoint to who is concerned.
+    fn sip(&mut self, event: sip::Event, now: Instant) {
+        let leg = match &event {
+            sip::Event::Progress { leg, .. }
+            | sip::Event::Answered { leg, .. }
+            | sip::Event::Failed { leg, .. }
+            | sip::Event::Acked { leg, .. }
+            | sip::Event::Offered { leg, .. }
+            | sip::Event::OfferAnswered { leg, .. }
+            | sip::Event::OfferRefused { leg, .. }
+            | sip::Event::Info { leg, .. }
+            | sip::Event::ReferAnswered { leg, .. }
+            | sip::Event::Notified { leg, .. }
+            | sip::Event::Ended { leg, .. } => *leg,
+            sip::Event::Refer(refer) => refer.leg,
+            sip::Event::Incoming(_) | sip::Event::Request(_) | sip::Event::Response { .. } => {
+                return self.outside_of_legs(event, now);
+            }
+        };
+        let Some(id) = self.legs.get(&leg).map(|owned| owned.call) else { return };
+        let Some(line) = self.calls.get_mut(&id) else { return };
+        line.call.sip(event, now);
+        self.stirred.push_back(id);
+    }
+
+    /// A new call without legs, or a room.
+    pub(super) fn open_call(&mut self, conference: Option<String>) -> CallId {
+        self.last_call += 1;
+        let id = CallId(self.last_call);
+        if let Some(name) = &conference {
+            self.rooms.insert(name.clone(), id);
+        }
+        let call = Call::new(id, Arc::clone(&self.call_settings), conference.clone(), self.chance.random());
+        self.calls.insert(id, Line { call, open: false, conference });
+        id
+    }
+
+    /// Keeps something to tell, at the cost of the oldest if nobody reads.
+    pub(super) fn tell(&mut self, id: CallId, event: call::Event) {
+        if self.news.len() >= NEWS_KEPT {
+            self.news.pop_front();
+            self.missed_news += 1;
+        }
+        self.news.push_back((id, event));
+    }
+
+    fn tell_all_to_end(&mut self, now: Instant) {
+        let mut all: Vec<CallId> = self.calls.keys().copied().collect();
+        all.sort_unstable();
+        for id in all {
+            if let Some(line) = self.calls.get_mut(&id) {
+                line.call.command(call::Command::Shutdown, now);
+                self.stirred.push_back(id);
+            }
+        }
     }
 }

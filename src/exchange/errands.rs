@@ -1,0 +1,123 @@
+//! What calls want, carried out.
+
+use super::{Exchange, Order};
+use crate::{
+    call::{self, Action},
+    destination::Caller,
+    ids::{CallId, LegId},
+    media,
+    sip::{self, Cause, wire::StatusCode},
+};
+use std::time::Instant;
+
+impl Exchange {
+    /// One wish of a call.
+    pub(super) fn carry_out(&mut self, id: CallId, action: Action, now: Instant) {
+        match action {
+            Action::Sip(command) => self.endpoint.command(command, now),
+            Action::Media(command) => self.mix(id, command),
+            Action::Route { ticket, origin, target, purpose } => {
+                let plan = self.switchboard.route(&origin, &target, purpose, now);
+                self.answer(id, call::Command::Routed { ticket, plan }, now);
+            }
+            Action::Lease { ticket, callees } => {
+                let legs = callees.iter().map(|callee| self.lease_outgoing(id, callee)).collect();
+                self.answer(id, call::Command::Leased { ticket, legs }, now);
+            }
+            Action::Release { leg } => self.release(leg),
+            Action::Join { referrer, replaced } => self.join(id, referrer, replaced, now),
+            Action::Enter { conference, legs } => {
+                let room = self.room(&conference);
+                self.move_legs(id, room, &legs, None, now);
+            }
+            Action::Tell(event) => self.tell(id, event),
+            Action::End => self.end(id, now),
+        }
+    }
+
+    fn answer(&mut self, id: CallId, command: call::Command, now: Instant) {
+        if let Some(line) = self.calls.get_mut(&id) {
+            line.call.command(command, now);
+        }
+    }
+
+    fn mix(&mut self, id: CallId, command: media::Command) {
+        self.open_mixer(id);
+        self.orders.push_back(Order::Mix { call: id, command });
+    }
+
+    /// A call that never has media (refused, busy) costs the media side nothing: its mixer is made when it is first needed.
+    fn open_mixer(&mut self, id: CallId) {
+        if let Some(line) = self.calls.get_mut(&id).filter(|line| !line.open) {
+            line.open = true;
+            self.orders.push_back(Order::Open { call: id });
+        }
+    }
+
+    fn lease_outgoing(&mut self, id: CallId, callee: &Caller) -> Option<(LegId, u16)> {
+        let trunk = match callee {
+            Caller::Trunk(trunk) => Some(trunk),
+            Caller::Extension(_) => None,
+        };
+        let leg = self.leg_ids.next();
+        Some((leg, self.lease(leg, trunk, id)?))
+    }
+
+    fn release(&mut self, leg: LegId) {
+        let Some(owned) = self.legs.remove(&leg) else { return };
+        self.ports.release(leg);
+        if let Some(trunk) = owned.trunk {
+            self.switchboard.free_line(&trunk);
+        }
+    }
+
+    /// Everybody but `referrer` goes to the call of `replaced`.
+    fn join(&mut self, id: CallId, referrer: LegId, replaced: LegId, now: Instant) {
+        let to = self.legs.get(&replaced).map(|owned| owned.call);
+        let legs: Vec<LegId> = self.calls.get(&id).map(|line| line.call.legs()).unwrap_or_default();
+        let legs: Vec<LegId> = legs.into_iter().filter(|leg| *leg != referrer && *leg != replaced).collect();
+        let command = match to {
+            Some(to) if !legs.is_empty() && self.calls.contains_key(&to) => {
+                self.move_legs(id, to, &legs, Some(replaced), now);
+                call::Command::Joined { referrer }
+            }
+            Some(_) | None => call::Command::JoinFailed { referrer, status: StatusCode(481) },
+        };
+        self.answer(id, command, now);
+    }
+
+    /// Legs go from one call to another with their dialogs, and from one mixer to the other.
+    fn move_legs(&mut self, from: CallId, to: CallId, legs: &[LegId], replaced: Option<LegId>, now: Instant) {
+        let Some(source) = self.calls.get_mut(&from) else { return };
+        let passengers = source.call.release(legs, now);
+        let Some(goal) = self.calls.get_mut(&to) else { return };
+        goal.call.adopt(passengers, replaced, now);
+        self.stirred.push_back(to);
+        if from == to {
+            return;
+        }
+        let arrived = goal.call.legs();
+        self.open_mixer(from);
+        self.open_mixer(to);
+        for leg in arrived {
+            let Some(owned) = self.legs.get_mut(&leg).filter(|owned| owned.call == from) else { continue };
+            owned.call = to;
+            self.orders.push_back(Order::Move { leg, from, to });
+        }
+    }
+
+    /// Forgets a call. It says that no leg is left; if one is, it goes with the call.
+    fn end(&mut self, id: CallId, now: Instant) {
+        let Some(line) = self.calls.remove(&id) else { return };
+        for leg in line.call.legs() {
+            self.endpoint.command(sip::Command::Hangup { leg, cause: Cause::Normal }, now);
+            self.release(leg);
+        }
+        if let Some(name) = line.conference.filter(|name| self.rooms.get(name) == Some(&id)) {
+            self.rooms.remove(&name);
+        }
+        if line.open {
+            self.orders.push_back(Order::Close { call: id });
+        }
+    }
+}
