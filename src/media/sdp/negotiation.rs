@@ -1,0 +1,291 @@
+//! One leg's side of offer/answer (RFC 3264), from the first exchange to the last.
+
+use super::{
+    Codec, Direction, SdpError, Session,
+    description::{Description, Encoding, Stream},
+    print::{self, Audio, Line},
+};
+use bytes::Bytes;
+use std::net::{IpAddr, SocketAddr};
+
+/// One leg's side of offer/answer: remembers the o= line, the streams in order and the payload types from one exchange to the next.
+pub struct Negotiation {
+    address: IpAddr,
+    port: u16,
+    /// Ours, in order of preference.
+    codecs: Vec<Codec>,
+    numbers: Numbers,
+    origin: Origin,
+    /// The m= lines agreed on so far; in answers and later offers they stay and keep their order (RFC 3264 6, 8).
+    streams: Vec<Kept>,
+    /// Our last offer. It stays until the next, since early answers may come before the one that counts.
+    offered: Option<Offered>,
+    /// The peer's offer that waits for our answer.
+    waiting: Option<Waiting>,
+    session: Option<Session>,
+}
+
+/// An m= line of the session.
+#[derive(Clone)]
+enum Kept {
+    /// Our audio stream, with the profile that it speaks.
+    Ours { proto: String },
+    /// One that we do not take part in.
+    Refused { media: String, proto: String, format: String },
+}
+
+/// The payload types in which we want things sent to us. A number keeps its meaning (RFC 3264 8.3.2).
+#[derive(Clone)]
+struct Numbers {
+    pcmu: u8,
+    pcma: u8,
+    digits: u8,
+}
+
+/// What makes the o= line.
+struct Origin {
+    id: u64,
+    version: u64,
+    /// What we said last, without o=.
+    said: String,
+}
+
+struct Offered {
+    direction: Direction,
+    numbers: Numbers,
+    /// Where our stream stands among the m= lines.
+    at: usize,
+}
+
+struct Waiting {
+    streams: Vec<Kept>,
+    stream: Stream,
+    remote: SocketAddr,
+    remote_rtcp: SocketAddr,
+}
+
+impl Negotiation {
+    /// Nothing agreed yet. `address` and `port` are where our leg receives, `codecs` ours in order of preference (none means
+    /// all), `id` the session id of o=.
+    pub fn new(address: IpAddr, port: u16, codecs: &[Codec], id: u64) -> Self {
+        Self {
+            address,
+            port,
+            codecs: if codecs.is_empty() { Codec::ALL.to_vec() } else { codecs.to_vec() },
+            numbers: Numbers { pcmu: Codec::Pcmu.static_type(), pcma: Codec::Pcma.static_type(), digits: 101 },
+            // RFC 3264 5: the numbers of o= must fit into 63 bits.
+            origin: Origin { id: id >> 1, version: 1, said: String::new() },
+            streams: Vec::new(),
+            offered: None,
+            waiting: None,
+            session: None,
+        }
+    }
+
+    /// Our offer: all our codecs with `first` (what the other party speaks) at the front, telephone-event; in later offers the codec in use first.
+    pub fn offer(&mut self, direction: Direction, first: Option<Codec>) -> Bytes {
+        self.waiting = None;
+        let at = self.streams.iter().position(|kept| matches!(kept, Kept::Ours { .. }));
+        let at = at.unwrap_or_else(|| {
+            self.streams.push(Kept::Ours { proto: "RTP/AVP".to_owned() });
+            self.streams.len() - 1
+        });
+        let front = first.or(self.session.as_ref().map(|session| session.codec));
+        let mut codecs: Vec<_> = self.codecs.iter().map(|codec| (*codec, self.numbers.of(*codec))).collect();
+        codecs.sort_by_key(|(codec, _)| Some(*codec) != front);
+        let digits = self.numbers.digits;
+        self.offered = Some(Offered { direction, numbers: self.numbers.clone(), at });
+        self.say(&codecs, Some(digits), direction)
+    }
+
+    /// The peer's answer to our last offer. It may come several times, as early answers do; the last one counts.
+    pub fn receive_answer(&mut self, sdp: &[u8]) -> Result<Session, SdpError> {
+        let offered = self.offered.as_ref().ok_or(SdpError::Misfit)?;
+        let answer = Description::parse(sdp)?;
+        let stream = answer.streams.get(offered.at).ok_or(SdpError::Misfit)?;
+        if !stream.is_rtp_audio() {
+            return Err(SdpError::Misfit);
+        }
+        if stream.port == 0 {
+            return Err(SdpError::NoAudio);
+        }
+        let (remote, remote_rtcp) = self.reach(stream)?;
+        let (payload_type, codec) = chosen(stream, &self.codecs, &offered.numbers).ok_or(SdpError::Misfit)?;
+        let digits = offered.numbers.digits;
+        // A number of ours repeated without its meaning still has it.
+        let digits_payload_type = stream
+            .number(Encoding::Digits)
+            .or_else(|| stream.formats.contains(&(digits, Encoding::Unmapped)).then_some(digits));
+        let peer = peer_direction(stream);
+        let before = self.session.as_ref().is_some_and(|session| session.held_by_peer);
+        let session = Session {
+            remote,
+            remote_rtcp,
+            codec,
+            payload_type,
+            receive_payload_type: offered.numbers.of(codec),
+            digits_payload_type,
+            receive_digits_payload_type: digits_payload_type.map(|_| digits),
+            direction: peer.reversed().and(offered.direction),
+            ptime_ms: stream.ptime_ms,
+            // An offer that does not send leaves the peer nothing to say about its hold.
+            held_by_peer: if offered.direction.sends() { !peer.receives() } else { before || stream.is_muted() },
+        };
+        self.session = Some(session.clone());
+        Ok(session)
+    }
+
+    /// The peer's offer: checked and kept until `answer`. An error leaves everything as it was. The `Session` is what would be agreed with
+    /// `wanted` = SendRecv on our side.
+    pub fn receive_offer(&mut self, sdp: &[u8]) -> Result<Session, SdpError> {
+        let mut offer = Description::parse(sdp)?;
+        let at = self.choose_stream(&offer)?;
+        let (remote, remote_rtcp) = self.reach(&offer.streams[at])?;
+        let streams = offer.streams.iter().enumerate().map(|(index, stream)| Kept::from(stream, index == at)).collect();
+        let waiting = Waiting { streams, stream: offer.streams.swap_remove(at), remote, remote_rtcp };
+        let session = self.agree(&waiting, Direction::SendRecv, None).ok_or(SdpError::NoCodec)?;
+        self.waiting = Some(waiting);
+        Ok(session)
+    }
+
+    /// Our answer to the last offer received. `wanted` is what we would like; the direction said is the closest that RFC 3264 6.1 allows.
+    /// `first`: the codec to choose if it was offered; else the one in use, else the first of ours. `None` when no offer waits.
+    pub fn answer(&mut self, wanted: Direction, first: Option<Codec>) -> Option<(Bytes, Session)> {
+        let waiting = self.waiting.take()?;
+        let session = self.agree(&waiting, wanted, first)?;
+        self.streams = waiting.streams;
+        self.numbers.follow(&session, &waiting.stream);
+        let codecs = [(session.codec, session.receive_payload_type)];
+        let sdp = self.say(&codecs, session.receive_digits_payload_type, session.direction);
+        self.session = Some(session.clone());
+        Some((sdp, session))
+    }
+
+    /// What is in force.
+    pub fn session(&self) -> Option<&Session> {
+        self.session.as_ref()
+    }
+
+    /// The stream that is to be ours: the one that is already, else the first that we can use.
+    fn choose_stream(&self, offer: &Description) -> Result<usize, SdpError> {
+        let usable = |stream: &Stream| stream.is_rtp_audio() && stream.port != 0;
+        let common = |stream: &Stream| self.codecs.iter().any(|codec| stream.number(Encoding::Codec(*codec)).is_some());
+        let before = self.streams.iter().position(|kept| matches!(kept, Kept::Ours { .. }));
+        before
+            .filter(|at| offer.streams.get(*at).is_some_and(|stream| usable(stream) && common(stream)))
+            .or_else(|| offer.streams.iter().position(|stream| usable(stream) && common(stream)))
+            .ok_or_else(|| if offer.streams.iter().any(usable) { SdpError::NoCodec } else { SdpError::NoAudio })
+    }
+
+    /// Where the stream's RTP and RTCP go, if our socket can send there.
+    fn reach(&self, stream: &Stream) -> Result<(SocketAddr, SocketAddr), SdpError> {
+        let (Some(rtp), Some(rtcp)) = (stream.remote(), stream.remote_rtcp()) else { return Err(SdpError::Address) };
+        if rtp.is_ipv4() != self.address.is_ipv4() && !stream.is_muted() {
+            return Err(SdpError::Address);
+        }
+        Ok((rtp, rtcp))
+    }
+
+    fn agree(&self, waiting: &Waiting, wanted: Direction, first: Option<Codec>) -> Option<Session> {
+        let stream = &waiting.stream;
+        let in_use = self.session.as_ref().map(|session| session.codec);
+        let ours = first
+            .into_iter()
+            .chain(in_use)
+            .filter(|codec| self.codecs.contains(codec))
+            .chain(self.codecs.iter().copied());
+        let (codec, payload_type) =
+            ours.filter_map(|codec| Some((codec, stream.number(Encoding::Codec(codec))?))).next()?;
+        // RFC 3264 6.1: the answer uses the numbers of the offer.
+        let digits = stream.number(Encoding::Digits);
+        let peer = peer_direction(stream);
+        Some(Session {
+            remote: waiting.remote,
+            remote_rtcp: waiting.remote_rtcp,
+            codec,
+            payload_type,
+            receive_payload_type: payload_type,
+            digits_payload_type: digits,
+            receive_digits_payload_type: digits,
+            direction: peer.reversed().and(wanted),
+            ptime_ms: stream.ptime_ms,
+            held_by_peer: !stream.direction.receives() || stream.is_muted(),
+        })
+    }
+
+    /// Our SDP with the streams as they are; the version of o= rises when it is not what we said last (RFC 3264 8).
+    fn say(&mut self, codecs: &[(Codec, u8)], digits: Option<u8>, direction: Direction) -> Bytes {
+        let lines = self.streams.iter().map(|kept| match kept {
+            Kept::Ours { proto } => Line::Audio(Audio { proto, port: self.port, codecs, digits, direction }),
+            Kept::Refused { media, proto, format } => Line::Refused { media, proto, format },
+        });
+        let body = print::body(self.address, lines);
+        if body != self.origin.said {
+            if !self.origin.said.is_empty() {
+                self.origin.version += 1;
+            }
+            self.origin.said = body;
+        }
+        let mut sdp = print::head(self.address, self.origin.id, self.origin.version);
+        sdp.push_str(&self.origin.said);
+        Bytes::from(sdp)
+    }
+}
+
+impl Kept {
+    fn from(stream: &Stream, ours: bool) -> Self {
+        if ours {
+            return Self::Ours { proto: stream.proto.clone() };
+        }
+        Self::Refused { media: stream.media.clone(), proto: stream.proto.clone(), format: stream.format.clone() }
+    }
+}
+
+impl Numbers {
+    fn of(&self, codec: Codec) -> u8 {
+        match codec {
+            Codec::Pcmu => self.pcmu,
+            Codec::Pcma => self.pcma,
+        }
+    }
+
+    /// Takes over the numbers of an answer of ours; what it does not name moves away from numbers that the peer's offer uses.
+    fn follow(&mut self, session: &Session, offer: &Stream) {
+        let mut taken = [false; 128];
+        for (number, _) in &offer.formats {
+            taken[usize::from(*number)] = true;
+        }
+        let mut settle = |number: &mut u8, agreed: Option<u8>, usual: u8| {
+            let free = |number: &u8| taken.get(usize::from(*number)) == Some(&false);
+            let own = [*number, usual].into_iter().chain((96..128).rev()).find(free);
+            *number = agreed.or(own).unwrap_or(*number);
+            if let Some(slot) = taken.get_mut(usize::from(*number)) {
+                *slot = true;
+            }
+        };
+        settle(&mut self.digits, session.receive_digits_payload_type, 101);
+        for (number, codec) in [(&mut self.pcmu, Codec::Pcmu), (&mut self.pcma, Codec::Pcma)] {
+            let agreed = if session.codec == codec {
+                Some(session.receive_payload_type)
+            } else {
+                offer.number(Encoding::Codec(codec))
+            };
+            settle(number, agreed, codec.static_type());
+        }
+    }
+}
+
+/// The first codec of an answer that we offered, with the peer's number for it.
+fn chosen(stream: &Stream, ours: &[Codec], offered: &Numbers) -> Option<(u8, Codec)> {
+    stream.formats.iter().find_map(|(number, encoding)| match encoding {
+        Encoding::Codec(codec) => ours.contains(codec).then_some((*number, *codec)),
+        // A number of ours repeated without its meaning still has it.
+        Encoding::Unmapped => ours.iter().find(|codec| offered.of(**codec) == *number).map(|codec| (*number, *codec)),
+        Encoding::Digits | Encoding::Other => None,
+    })
+}
+
+/// Which way media flow as the peer sees it: to 0.0.0.0 nothing is sent, whatever else it says.
+fn peer_direction(stream: &Stream) -> Direction {
+    Direction::of(stream.direction.sends(), stream.direction.receives() && !stream.is_muted())
+}
