@@ -1,9 +1,10 @@
 //! One call's media: relay between two, mix among more.
 
-use super::{Command, Event};
+use super::{Command, Event, audio::music::Music};
 use crate::ids::LegId;
 use std::{
     net::SocketAddr,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -12,6 +13,11 @@ use std::{
 pub struct Settings {
     /// How long a leg that is neither held nor silent by agreement may send nothing before `Silent` is told; zero: for ever.
     pub timeout: Duration,
+    /// What is heard on hold.
+    pub music: Arc<Music>,
+    /// The zero of the ticks and of the music: the same for all mixers, so that one wake-up serves them all and everybody on
+    /// hold hears the same.
+    pub since: Instant,
 }
 
 /// A leg with all that its media line is made of, on its way from one mixer to another.

@@ -9,6 +9,7 @@ mod mixer;
 pub mod rtp;
 pub mod sdp;
 
+pub use audio::music::Music;
 pub use command::{Command, DigitMode, Role, Source};
 pub use event::{Event, Quality};
 pub use mixer::{Member, Mixer, Settings, Transmit};

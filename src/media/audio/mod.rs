@@ -1,1 +1,18 @@
-//! Audio: frames, codecs, tones, WAV, sums.
+//! Audio: what becomes of sound between two packets.
+//!
+//! Everything here works on slices of linear 16-bit samples; [`frame`] says how many make a tick. One file knows one thing:
+//! [`g711`] and [`codec`] turn payload into samples and back, [`plc`] fills what was lost, [`sum`] mixes, [`fade`] joins without a
+//! click, [`tone`] and [`music`] make sound, [`wav`] and `resample` read it, [`goertzel`] measures it.
+
+pub mod codec;
+pub mod fade;
+pub mod frame;
+pub mod g711;
+pub mod goertzel;
+pub mod music;
+pub mod oscillator;
+pub mod plc;
+mod resample;
+pub mod sum;
+pub mod tone;
+pub mod wav;

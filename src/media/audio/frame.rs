@@ -1,0 +1,44 @@
+//! How much sound one tick is.
+
+use std::time::Duration;
+
+/// The mixing clock: every tick makes one frame for each listener.
+pub const TICK: Duration = Duration::from_millis(20);
+
+/// Samples a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rate(pub u32);
+
+impl Rate {
+    /// Telephone sound: G.711.
+    pub const NARROW: Self = Self(8_000);
+    /// The highest that a frame is made for.
+    pub const MAX: Self = Self(48_000);
+
+    /// Samples in one tick.
+    pub const fn frame(self) -> usize {
+        self.samples(20)
+    }
+
+    /// Samples in so many milliseconds.
+    pub const fn samples(self, ms: u32) -> usize {
+        (self.0 as u64 * ms as u64 / 1000) as usize
+    }
+
+    /// Samples that pass in `time`, rounded down.
+    pub const fn samples_in(self, time: Duration) -> u64 {
+        let whole = time.as_secs().saturating_mul(self.0 as u64);
+        whole.saturating_add(time.subsec_nanos() as u64 * self.0 as u64 / 1_000_000_000)
+    }
+
+    /// How long so many samples last.
+    pub const fn duration(self, samples: u64) -> Duration {
+        Duration::from_nanos(samples.saturating_mul(1_000_000_000) / self.0 as u64)
+    }
+}
+
+/// Samples in a tick at [`Rate::NARROW`].
+pub const FRAME: usize = Rate::NARROW.frame();
+
+/// Samples in a tick at [`Rate::MAX`]: no buffer of one frame needs more.
+pub const MAX: usize = Rate::MAX.frame();

@@ -1,0 +1,128 @@
+//! Sound from WAV files of any usual kind. The only file that knows hound for reading.
+
+use super::{frame::Rate, resample::resample};
+use hound::{SampleFormat, WavReader};
+use std::io::Read;
+
+/// Why a file cannot be played.
+#[derive(Debug, thiserror::Error)]
+pub enum WavError {
+    /// Not a WAV file, or a damaged one.
+    #[error("not a readable WAV file: {0}")]
+    Unreadable(#[from] hound::Error),
+    /// A kind of WAV that is not read: compressed, or samples of another size than 8, 16, 24 or 32 bits.
+    #[error("WAV with {channels} channels of {bits} bits at {rate} Hz cannot be used")]
+    Unsupported {
+        /// Channels.
+        channels: u16,
+        /// Bits a sample.
+        bits: u16,
+        /// Samples a second.
+        rate: u32,
+    },
+    /// Nothing in it.
+    #[error("the WAV file has no sound in it")]
+    Empty,
+    /// More than [`LONGEST_S`].
+    #[error("the WAV file is longer than {LONGEST_S} s")]
+    TooLong,
+}
+
+/// The longest file that is read, s.
+pub const LONGEST_S: u32 = 3600;
+
+/// All of a file as one channel at `rate`; several channels are averaged.
+pub fn read(file: impl Read, rate: Rate) -> Result<Vec<i16>, WavError> {
+    let reader = WavReader::new(file)?;
+    let spec = reader.spec();
+    let unsupported =
+        WavError::Unsupported { channels: spec.channels, bits: spec.bits_per_sample, rate: spec.sample_rate };
+    if spec.channels == 0 || spec.sample_rate < 1000 || spec.sample_rate > 384_000 {
+        return Err(unsupported);
+    }
+    if reader.duration() / spec.sample_rate >= LONGEST_S {
+        return Err(WavError::TooLong);
+    }
+    let sound = match (spec.sample_format, spec.bits_per_sample) {
+        (SampleFormat::Int, 8 | 16 | 24 | 32) => {
+            let full = 2_f32.powi(i32::from(spec.bits_per_sample) - 1);
+            one_channel(reader.into_samples::<i32>().map(|sample| sample.map(|s| s as f32 / full)), spec.channels)?
+        }
+        (SampleFormat::Float, 32) => one_channel(reader.into_samples::<f32>(), spec.channels)?,
+        (SampleFormat::Int | SampleFormat::Float, _) => return Err(unsupported),
+    };
+    if sound.is_empty() {
+        return Err(WavError::Empty);
+    }
+    let sound = resample(&sound, spec.sample_rate, rate).ok_or(unsupported)?;
+    Ok(sound.into_iter().map(|sample| (sample * 32767.0).round().clamp(-32768.0, 32767.0) as i16).collect())
+}
+
+fn one_channel(
+    samples: impl Iterator<Item = Result<f32, hound::Error>>,
+    channels: u16,
+) -> Result<Vec<f32>, hound::Error> {
+    let (mut sound, mut sum, mut of) = (Vec::new(), 0.0, 0);
+    for sample in samples {
+        let sample = sample?;
+        sum += if sample.is_finite() { sample } else { 0.0 };
+        of += 1;
+        if of == channels {
+            sound.push(sum / f32::from(channels));
+            (sum, of) = (0.0, 0);
+        }
+    }
+    Ok(sound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::goertzel::level, *};
+    use hound::{WavSpec, WavWriter};
+    use std::{f64::consts::TAU, io::Cursor};
+
+    fn file(rate: u32, channels: u16, bits: u16, format: SampleFormat) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        let spec = WavSpec { channels, sample_rate: rate, bits_per_sample: bits, sample_format: format };
+        let mut writer = WavWriter::new(&mut bytes, spec).unwrap();
+        for at in 0..rate {
+            let value = 0.1 * (TAU * 440.0 * f64::from(at) / f64::from(rate)).sin();
+            for _ in 0..channels {
+                match format {
+                    SampleFormat::Float => writer.write_sample(value as f32).unwrap(),
+                    SampleFormat::Int => writer.write_sample((value * 2_f64.powi(i32::from(bits) - 1)) as i32).unwrap(),
+                }
+            }
+        }
+        writer.finalize().unwrap();
+        bytes.into_inner()
+    }
+
+    #[test]
+    fn every_usual_kind_of_file_sounds_the_same() {
+        for rate in [8000, 11_025, 16_000, 44_100, 48_000] {
+            for (channels, bits, format) in [
+                (1, 8, SampleFormat::Int),
+                (2, 16, SampleFormat::Int),
+                (1, 24, SampleFormat::Int),
+                (2, 32, SampleFormat::Int),
+                (2, 32, SampleFormat::Float),
+            ] {
+                let sound = read(&file(rate, channels, bits, format)[..], Rate::NARROW).unwrap();
+                assert!((7990..=8010).contains(&sound.len()), "{rate} {bits}: {}", sound.len());
+                let heard = level(&sound, 440.0, Rate::NARROW);
+                assert!((heard + 20.0).abs() < 0.5, "{rate} {channels} {bits}: {heard}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_sound_is_told_apart() {
+        assert!(matches!(read(&b"RIFFnonsense"[..], Rate::NARROW), Err(WavError::Unreadable(_))));
+        let empty = file(8000, 1, 16, SampleFormat::Int)[..44].to_vec();
+        assert!(read(&empty[..], Rate::NARROW).is_err());
+        let mut cut = file(8000, 1, 16, SampleFormat::Int);
+        cut.truncate(1000);
+        assert!(matches!(read(&cut[..], Rate::NARROW), Err(WavError::Unreadable(_))));
+    }
+}
