@@ -1,72 +1,7 @@
-//! Requests and responses (RFC 3261 7).
+//! Either of request and response.
 
-use super::{Headers, Uri};
+use super::{Headers, ParseError, Request, Response, parse};
 use bytes::Bytes;
-
-/// A status code, 100 to 699 (RFC 3261 21).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StatusCode(pub u16);
-
-/// A request method. Case counts (7.1).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Method {
-    /// RFC 3261 13.
-    Invite,
-    /// RFC 3261 17.
-    Ack,
-    /// RFC 3261 15.
-    Bye,
-    /// RFC 3261 9.
-    Cancel,
-    /// RFC 3261 10.
-    Register,
-    /// RFC 3261 11.
-    Options,
-    /// RFC 3262.
-    Prack,
-    /// RFC 3311.
-    Update,
-    /// RFC 6086.
-    Info,
-    /// RFC 3515.
-    Refer,
-    /// RFC 6665.
-    Notify,
-    /// RFC 6665.
-    Subscribe,
-    /// RFC 3428.
-    Message,
-    /// RFC 3903.
-    Publish,
-    /// One that we do not know.
-    Other(String),
-}
-
-/// A request.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Request {
-    /// The method.
-    pub method: Method,
-    /// The Request-URI.
-    pub uri: Uri,
-    /// All headers, in order.
-    pub headers: Headers,
-    /// The body, as long as Content-Length says.
-    pub body: Bytes,
-}
-
-/// A response.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Response {
-    /// The status code.
-    pub status: StatusCode,
-    /// The reason phrase as it was said.
-    pub reason: String,
-    /// All headers, in order.
-    pub headers: Headers,
-    /// The body, as long as Content-Length says.
-    pub body: Bytes,
-}
 
 /// Either.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,4 +10,36 @@ pub enum Message {
     Request(Request),
     /// A response.
     Response(Response),
+}
+
+impl Message {
+    /// Reads a datagram. What comes out has a top Via, From, To, Call-ID and CSeq that can be read, no header twice that
+    /// may be there only once, and the whole body. Everything else is looked at when it is asked for.
+    pub fn parse(datagram: &[u8]) -> Result<Self, ParseError> {
+        parse::message(datagram)
+    }
+
+    /// As it goes over the wire.
+    pub fn print(&self) -> Bytes {
+        match self {
+            Self::Request(request) => request.print(),
+            Self::Response(response) => response.print(),
+        }
+    }
+
+    /// The headers.
+    pub fn headers(&self) -> &Headers {
+        match self {
+            Self::Request(request) => &request.headers,
+            Self::Response(response) => &response.headers,
+        }
+    }
+
+    /// The body.
+    pub fn body(&self) -> &Bytes {
+        match self {
+            Self::Request(request) => &request.body,
+            Self::Response(response) => &response.body,
+        }
+    }
 }

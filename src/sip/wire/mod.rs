@@ -1,9 +1,70 @@
-//! Bytes to types and back: one file a noun.
+//! Bytes to types and back (RFC 3261 7, 19, 20, 25): one file a noun.
+//!
+//! [`Message::parse`] reads a datagram in one pass into start line, [`Headers`] and body; the typed header values are read
+//! out of [`Headers`] when they are asked for. What was parsed has a readable top Via, From, To, Call-ID and CSeq.
 
+mod contact;
+mod content_type;
+mod cseq;
+mod date;
+pub mod digest;
+mod error;
+mod event;
 mod headers;
+mod host;
 mod message;
+mod method;
+mod multipart;
+mod name;
+mod name_addr;
+mod params;
+mod parse;
+mod print;
+mod privacy;
+mod rack;
+mod reason;
+mod refer_to;
+mod replaces;
+mod request;
+mod response;
+mod retry_after;
+mod scan;
+mod session_expires;
+mod sipfrag;
+mod status;
+mod subscription_state;
+mod transport;
+mod typed;
 mod uri;
+mod via;
+mod warning;
 
+pub use contact::Contacts;
+pub use content_type::ContentType;
+pub use cseq::CSeq;
+pub use date::Date;
+pub use error::{HeaderError, ParseError, ParseErrorKind};
+pub use event::EventPackage;
 pub use headers::Headers;
-pub use message::{Message, Method, Request, Response, StatusCode};
-pub use uri::{Host, NameAddr, Params, Scheme, Uri};
+pub use host::Host;
+pub use message::Message;
+pub use method::Method;
+pub use multipart::{part, sdp_body};
+pub use name_addr::NameAddr;
+pub use params::Params;
+pub use privacy::Privacy;
+pub use rack::RAck;
+pub use reason::Reason;
+pub use refer_to::ReferTo;
+pub use replaces::Replaces;
+pub use request::Request;
+pub use response::Response;
+pub use retry_after::RetryAfter;
+pub use session_expires::{Refresher, SessionExpires};
+pub use sipfrag::{sipfrag, sipfrag_status};
+pub use status::StatusCode;
+pub use subscription_state::SubscriptionState;
+pub use transport::Transport;
+pub use uri::{Scheme, Uri, UriError};
+pub use via::Via;
+pub use warning::Warning;

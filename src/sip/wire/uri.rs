@@ -1,10 +1,7 @@
-//! SIP, SIPS and tel URIs (RFC 3261 19.1, RFC 3966), and the name-addr around them (20.10).
+//! SIP, SIPS and tel URIs (RFC 3261 19.1, RFC 3966).
 
-use std::{
-    fmt,
-    net::{Ipv4Addr, Ipv6Addr},
-    str::FromStr,
-};
+use super::{Host, Params, params::MAX_PARAMS, scan};
+use std::{fmt, str::FromStr};
 
 /// A URI. Unescaped where it is looked at, escaped anew when printed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -38,28 +35,358 @@ pub enum Scheme {
     Other(String),
 }
 
-/// The host of a URI or Via.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Host {
-    /// A domain name, lower case.
-    Name(String),
-    /// An IPv4 literal.
-    V4(Ipv4Addr),
-    /// An IPv6 literal, in brackets on the wire.
-    V6(Ipv6Addr),
+/// Text that is no URI, and why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct UriError(pub &'static str);
+
+impl Uri {
+    /// `sip:user@host:port`.
+    pub fn sip(user: Option<&str>, host: Host, port: Option<u16>) -> Self {
+        Self {
+            scheme: Scheme::Sip,
+            user: user.map(str::to_owned),
+            password: None,
+            host,
+            port,
+            params: Params::default(),
+            headers: Vec::new(),
+        }
+    }
+
+    /// The same with one more parameter.
+    #[must_use]
+    pub fn with_param(mut self, name: &str, value: Option<&str>) -> Self {
+        self.params.0.push((name.to_owned(), value.map(str::to_owned)));
+        self
+    }
+
+    /// Reads a URI that stands alone, without angle brackets.
+    pub fn parse(text: &str) -> Result<Self, UriError> {
+        let (scheme, rest) = text.split_once(':').ok_or(UriError("no scheme"))?;
+        let scheme = Scheme::parse(scheme)?;
+        if text.bytes().any(|byte| byte.is_ascii_whitespace() || byte.is_ascii_control() || b"<>\"".contains(&byte)) {
+            return Err(UriError("space, quote or bracket inside"));
+        }
+        match scheme {
+            Scheme::Sip | Scheme::Sips => Self::parse_sip(scheme, rest),
+            Scheme::Tel => Self::parse_tel(rest),
+            Scheme::Other(_) if rest.is_empty() => Err(UriError("nothing behind the scheme")),
+            Scheme::Other(_) => {
+                Ok(Self { scheme, user: Some(rest.to_owned()), ..Self::sip(None, Host::Name(String::new()), None) })
+            }
+        }
+    }
+
+    fn parse_sip(scheme: Scheme, rest: &str) -> Result<Self, UriError> {
+        // The first @ ends the user part, in which ; ? and / may stand as they are. A second one is then part of the
+        // host, which makes it an error: who was meant would be a guess.
+        let (user, password, rest) = match rest.split_once('@') {
+            None => (None, None, rest),
+            Some((userinfo, rest)) => {
+                let (user, password) = match userinfo.split_once(':') {
+                    Some((user, password)) => (user, Some(unescape(password)?)),
+                    None => (userinfo, None),
+                };
+                (Some(unescape(user)?).filter(|user| !user.is_empty()), password, rest)
+            }
+        };
+        let end = rest.find([';', '?']).unwrap_or(rest.len());
+        let (host, port) = Host::parse_with_port(&rest[..end]).ok_or(UriError("bad host or port"))?;
+        let (params, headers) = match rest[end..].split_once('?') {
+            Some((params, headers)) => (params, parse_headers(headers)?),
+            None => (&rest[end..], Vec::new()),
+        };
+        Ok(Self { scheme, user, password, host, port, params: parse_params(params)?, headers })
+    }
+
+    fn parse_tel(rest: &str) -> Result<Self, UriError> {
+        let end = rest.find(';').unwrap_or(rest.len());
+        if end == 0 {
+            return Err(UriError("no number"));
+        }
+        let params = parse_params(&rest[end..])?;
+        let nowhere = Host::Name(String::new());
+        Ok(Self { scheme: Scheme::Tel, params, ..Self::sip(Some(&rest[..end]), nowhere, None) })
+    }
+
+    /// Whether requests can be routed to it by us: sip or sips.
+    pub fn is_sip(&self) -> bool {
+        matches!(self.scheme, Scheme::Sip | Scheme::Sips)
+    }
+
+    /// The `transport` parameter, as it was said.
+    pub fn transport(&self) -> Option<&str> {
+        self.params.get("transport")
+    }
+
+    /// Whether the hop is a loose router (16.12).
+    pub fn lr(&self) -> bool {
+        self.params.has("lr")
+    }
+
+    /// The `maddr` parameter.
+    pub fn maddr(&self) -> Option<Host> {
+        Host::parse(self.params.get("maddr")?)
+    }
+
+    /// The value of the first `?header` of that name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// Equality as RFC 3261 19.1.4 means it (for tel: RFC 3966 4); `==` compares the parts as they are.
+    pub fn same_as(&self, other: &Self) -> bool {
+        if self.scheme != other.scheme {
+            return false;
+        }
+        match self.scheme {
+            Scheme::Sip | Scheme::Sips => {
+                (&self.user, &self.password, &self.host, self.port)
+                    == (&other.user, &other.password, &other.host, other.port)
+                    && same_params(&self.params, &other.params, &["transport", "user", "ttl", "method", "maddr"])
+                    && same_headers(self, other)
+            }
+            Scheme::Tel => {
+                digits(self).eq(digits(other))
+                    && same_params(&self.params, &other.params, &["isub", "ext", "phone-context"])
+            }
+            Scheme::Other(_) => self.user == other.user,
+        }
+    }
 }
 
-/// ;name=value parameters in order; names compare without case.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Params(pub Vec<(String, Option<String>)>);
+/// The number of a tel URI without its visual separators.
+fn digits(uri: &Uri) -> impl Iterator<Item = char> {
+    let number = uri.user.as_deref().unwrap_or_default();
+    number.chars().filter(|c| !"-.()".contains(*c)).map(|c| c.to_ascii_lowercase())
+}
 
-/// "Display" <uri>;params (From, To, Contact, Route, Refer-To, P-Asserted-Identity ...).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NameAddr {
-    /// The display name, unquoted.
-    pub display: Option<String>,
-    /// The URI.
-    pub uri: Uri,
-    /// Header parameters such as tag, expires, q.
-    pub params: Params,
+/// Parameters that both have must be the same; those of `decisive` must be in both or in neither.
+fn same_params(ours: &Params, theirs: &Params, decisive: &[&str]) -> bool {
+    let one_way = |a: &Params, b: &Params| {
+        a.0.iter().all(|(name, value)| match b.find(name) {
+            Some(other) => value.as_deref().unwrap_or("").eq_ignore_ascii_case(other.unwrap_or("")),
+            None => !decisive.iter().any(|known| known.eq_ignore_ascii_case(name)),
+        })
+    };
+    one_way(ours, theirs) && one_way(theirs, ours)
+}
+
+/// Header components are never ignored, their order is.
+fn same_headers(ours: &Uri, theirs: &Uri) -> bool {
+    let one_way = |a: &Uri, b: &Uri| a.headers.iter().all(|(name, value)| b.header(name) == Some(value));
+    ours.headers.len() == theirs.headers.len() && one_way(ours, theirs) && one_way(theirs, ours)
+}
+
+fn unescape(text: &str) -> Result<String, UriError> {
+    scan::unescape(text).ok_or(UriError("bad % escape"))
+}
+
+fn parse_params(text: &str) -> Result<Params, UriError> {
+    let mut params = Vec::new();
+    for param in text.split(';').skip(1) {
+        if param.is_empty() {
+            continue;
+        }
+        if params.len() == MAX_PARAMS {
+            return Err(UriError("too many parameters"));
+        }
+        params.push(match param.split_once('=') {
+            Some((name, value)) => (unescape(name)?, Some(unescape(value)?)),
+            None => (unescape(param)?, None),
+        });
+    }
+    Ok(Params(params))
+}
+
+fn parse_headers(text: &str) -> Result<Vec<(String, String)>, UriError> {
+    let mut headers = Vec::new();
+    for header in text.split('&').filter(|header| !header.is_empty()) {
+        if headers.len() == MAX_PARAMS {
+            return Err(UriError("too many headers"));
+        }
+        let (name, value) = header.split_once('=').unwrap_or((header, ""));
+        headers.push((unescape(name)?, unescape(value)?));
+    }
+    Ok(headers)
+}
+
+impl Scheme {
+    fn parse(text: &str) -> Result<Self, UriError> {
+        if text.eq_ignore_ascii_case("sip") {
+            Ok(Self::Sip)
+        } else if text.eq_ignore_ascii_case("sips") {
+            Ok(Self::Sips)
+        } else if text.eq_ignore_ascii_case("tel") {
+            Ok(Self::Tel)
+        } else if text.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) && scan::SCHEME.all(text) {
+            Ok(Self::Other(text.to_ascii_lowercase()))
+        } else {
+            Err(UriError("bad scheme"))
+        }
+    }
+
+    /// As on the wire, without colon.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Sip => "sip",
+            Self::Sips => "sips",
+            Self::Tel => "tel",
+            Self::Other(name) => name,
+        }
+    }
+}
+
+impl FromStr for Uri {
+    type Err = UriError;
+
+    fn from_str(text: &str) -> Result<Self, UriError> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Display for Uri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.print(f)
+    }
+}
+
+impl Uri {
+    pub(super) fn print(&self, f: &mut impl fmt::Write) -> fmt::Result {
+        f.write_str(self.scheme.as_str())?;
+        f.write_char(':')?;
+        if !self.is_sip() {
+            f.write_str(self.user.as_deref().unwrap_or_default())?;
+        } else {
+            if let Some(user) = &self.user {
+                scan::escape(user, &scan::USER, f)?;
+                if let Some(password) = &self.password {
+                    f.write_char(':')?;
+                    scan::escape(password, &scan::PASSWORD, f)?;
+                }
+                f.write_char('@')?;
+            }
+            match &self.host {
+                Host::Name(name) => f.write_str(name)?,
+                Host::V4(_) | Host::V6(_) => write!(f, "{}", self.host)?,
+            }
+            if let Some(port) = self.port {
+                write!(f, ":{port}")?;
+            }
+        }
+        for (name, value) in &self.params.0 {
+            f.write_char(';')?;
+            scan::escape(name, &scan::URI_PARAM, f)?;
+            if let Some(value) = value {
+                f.write_char('=')?;
+                scan::escape(value, &scan::URI_PARAM, f)?;
+            }
+        }
+        for (at, (name, value)) in self.headers.iter().enumerate() {
+            f.write_char(if at == 0 { '?' } else { '&' })?;
+            scan::escape(name, &scan::URI_HEADER, f)?;
+            f.write_char('=')?;
+            scan::escape(value, &scan::URI_HEADER, f)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uri(text: &str) -> Uri {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn every_part_is_found() {
+        let uri = uri("sip:al%20ice:p%40ss@Atlanta.COM:5070;transport=tcp;lr?Subject=a%26b&Priority=urgent");
+        assert_eq!(uri.user.as_deref(), Some("al ice"));
+        assert_eq!(uri.password.as_deref(), Some("p@ss"));
+        assert_eq!(uri.host, Host::Name("atlanta.com".into()));
+        assert_eq!(uri.port, Some(5070));
+        assert_eq!(uri.transport(), Some("tcp"));
+        assert!(uri.lr());
+        assert_eq!(uri.header("subject"), Some("a&b"));
+        assert_eq!(
+            uri.to_string(),
+            "sip:al%20ice:p%40ss@atlanta.com:5070;transport=tcp;lr?Subject=a%26b&Priority=urgent"
+        );
+    }
+
+    #[test]
+    fn replaces_in_a_header_is_unescaped_and_escaped_again() {
+        let uri = uri("sip:bob@192.0.2.4?Replaces=12%40host%3Bto-tag%3Da%3Bfrom-tag%3Db");
+        assert_eq!(uri.header("Replaces"), Some("12@host;to-tag=a;from-tag=b"));
+        assert_eq!(uri.to_string(), "sip:bob@192.0.2.4?Replaces=12%40host%3Bto-tag%3Da%3Bfrom-tag%3Db");
+    }
+
+    #[test]
+    fn a_tel_uri_keeps_plus_and_separators() {
+        let uri = uri("tel:+49-30.(123);phone-context=example.com");
+        assert_eq!(uri.user.as_deref(), Some("+49-30.(123)"));
+        assert_eq!(uri.to_string(), "tel:+49-30.(123);phone-context=example.com");
+    }
+
+    #[test]
+    fn other_schemes_are_kept_whole() {
+        for text in ["http://www.example.com/a?b;c@d", "isbn:2983792873", "soap.beep://192.0.2.103:3002"] {
+            assert_eq!(uri(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn semicolons_may_be_in_the_user_part() {
+        assert_eq!(uri("sip:user;par=u%40example.net@example.com").user.as_deref(), Some("user;par=u@example.net"));
+    }
+
+    #[test]
+    fn a_second_at_is_refused() {
+        assert!("sip:a@b@c".parse::<Uri>().is_err());
+    }
+
+    #[test]
+    fn junk_is_refused() {
+        for text in
+            ["", "sip", "sip:", "sip:@", "sip: a@b", "sip:a@b c", "<sip:a@b>", "1sip:a", "tel:", "x:", "sip:%zz@b"]
+        {
+            assert!(text.parse::<Uri>().is_err(), "{text}");
+        }
+    }
+
+    /// The examples of 19.1.4.
+    #[test]
+    fn equality_is_that_of_the_rfc() {
+        for (a, b) in [
+            ("sip:%61lice@atlanta.com;transport=TCP", "sip:alice@AtLanTa.CoM;Transport=tcp"),
+            ("sip:carol@chicago.com", "sip:carol@chicago.com;newparam=5"),
+            ("sip:carol@chicago.com;security=on", "sip:carol@chicago.com;newparam=5"),
+            (
+                "sip:biloxi.com;transport=tcp;method=REGISTER?to=sip:bob%40biloxi.com",
+                "sip:biloxi.com;method=REGISTER;transport=tcp?to=sip:bob%40biloxi.com",
+            ),
+            (
+                "sip:alice@atlanta.com?subject=project%20x&priority=urgent",
+                "sip:alice@atlanta.com?priority=urgent&subject=project%20x",
+            ),
+            ("tel:+1-201-555-0123", "tel:+1(201)5550123"),
+        ] {
+            assert!(uri(a).same_as(&uri(b)) && uri(b).same_as(&uri(a)), "{a} {b}");
+        }
+        for (a, b) in [
+            ("SIP:ALICE@AtLanTa.CoM;Transport=udp", "sip:alice@AtLanTa.CoM;Transport=UDP"),
+            ("sip:bob@biloxi.com", "sip:bob@biloxi.com:5060"),
+            ("sip:bob@biloxi.com", "sip:bob@biloxi.com;transport=udp"),
+            ("sip:bob@biloxi.com", "sip:bob@biloxi.com:6000;transport=tcp"),
+            ("sip:carol@chicago.com", "sip:carol@chicago.com?Subject=next%20meeting"),
+            ("sip:bob@phone21.boxesbybob.com", "sip:bob@192.0.2.4"),
+            ("sip:carol@chicago.com;security=on", "sip:carol@chicago.com;security=off"),
+            ("sip:a@b", "sips:a@b"),
+        ] {
+            assert!(!uri(a).same_as(&uri(b)) && !uri(b).same_as(&uri(a)), "{a} {b}");
+        }
+    }
 }

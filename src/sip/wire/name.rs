@@ -1,0 +1,217 @@
+//! Header names that we know, with their compact forms.
+
+/// A header name; compared without case.
+macro_rules! names {
+    ($($variant:ident $long:literal $($compact:literal)?,)*) => {
+        /// Which header a field is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum Name {
+            $($variant,)*
+            /// One that we do not know: its name is in the text.
+            Other,
+        }
+
+        impl Name {
+            /// The long form as it is usually written; empty for `Other`.
+            pub(super) fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $long,)*
+                    Self::Other => "",
+                }
+            }
+        }
+
+        const LONG: &[(&str, Name)] = &[$(($long, Name::$variant),)*];
+        const COMPACT: &[(u8, Name)] = &[$($(($compact, Name::$variant),)?)*];
+    };
+}
+
+names! {
+    Accept "Accept",
+    AcceptContact "Accept-Contact" b'a',
+    AcceptEncoding "Accept-Encoding",
+    AcceptLanguage "Accept-Language",
+    AlertInfo "Alert-Info",
+    Allow "Allow",
+    AllowEvents "Allow-Events" b'u',
+    AuthenticationInfo "Authentication-Info",
+    Authorization "Authorization",
+    CallId "Call-ID" b'i',
+    CallInfo "Call-Info",
+    Contact "Contact" b'm',
+    ContentDisposition "Content-Disposition",
+    ContentEncoding "Content-Encoding" b'e',
+    ContentLanguage "Content-Language",
+    ContentLength "Content-Length" b'l',
+    ContentType "Content-Type" b'c',
+    CSeq "CSeq",
+    Date "Date",
+    Diversion "Diversion",
+    Event "Event" b'o',
+    Expires "Expires",
+    From "From" b'f',
+    HistoryInfo "History-Info",
+    Identity "Identity" b'y',
+    IdentityInfo "Identity-Info" b'n',
+    InReplyTo "In-Reply-To",
+    MaxForwards "Max-Forwards",
+    MimeVersion "MIME-Version",
+    MinExpires "Min-Expires",
+    MinSe "Min-SE",
+    Organization "Organization",
+    PAssertedIdentity "P-Asserted-Identity",
+    Path "Path",
+    PPreferredIdentity "P-Preferred-Identity",
+    Priority "Priority",
+    Privacy "Privacy",
+    ProxyAuthenticate "Proxy-Authenticate",
+    ProxyAuthorization "Proxy-Authorization",
+    ProxyRequire "Proxy-Require",
+    RAck "RAck",
+    Reason "Reason",
+    RecordRoute "Record-Route",
+    ReferredBy "Referred-By" b'b',
+    ReferSub "Refer-Sub",
+    ReferTo "Refer-To" b'r',
+    RejectContact "Reject-Contact" b'j',
+    RemotePartyId "Remote-Party-ID",
+    Replaces "Replaces",
+    ReplyTo "Reply-To",
+    RequestDisposition "Request-Disposition" b'd',
+    Require "Require",
+    RetryAfter "Retry-After",
+    Route "Route",
+    RSeq "RSeq",
+    Server "Server",
+    ServiceRoute "Service-Route",
+    SessionExpires "Session-Expires" b'x',
+    SipETag "SIP-ETag",
+    SipIfMatch "SIP-If-Match",
+    Subject "Subject" b's',
+    SubscriptionState "Subscription-State",
+    Supported "Supported" b'k',
+    Timestamp "Timestamp",
+    To "To" b't',
+    Unsupported "Unsupported",
+    UserAgent "User-Agent",
+    Via "Via" b'v',
+    Warning "Warning",
+    WwwAuthenticate "WWW-Authenticate",
+}
+
+impl Name {
+    /// The name of a field, long or compact, in whatever case.
+    pub(super) fn of(text: &str) -> Self {
+        let bytes = text.as_bytes();
+        let Some(first) = bytes.first().map(u8::to_ascii_lowercase) else { return Self::Other };
+        if bytes.len() == 1 {
+            return usize::from(first)
+                .checked_sub(usize::from(b'a'))
+                .and_then(|at| BY_LETTER.get(at))
+                .copied()
+                .unwrap_or(Self::Other);
+        }
+        let Some(range) = BY_LENGTH.get(bytes.len()).zip(BY_LENGTH.get(bytes.len() + 1)) else { return Self::Other };
+        SORTED[usize::from(*range.0)..usize::from(*range.1)]
+            .iter()
+            .find(|(long, _)| long.as_bytes()[0].to_ascii_lowercase() == first && long.eq_ignore_ascii_case(text))
+            .map_or(Self::Other, |(_, name)| *name)
+    }
+}
+
+const LONGEST: usize = 24;
+
+/// The long names by length.
+static SORTED: [(&str, Name); LONG.len()] = sorted();
+/// Where the names of each length begin in `SORTED`.
+static BY_LENGTH: [u8; LONGEST + 2] = by_length();
+/// Compact forms from a to z.
+static BY_LETTER: [Name; 26] = by_letter();
+
+const fn sorted() -> [(&'static str, Name); LONG.len()] {
+    let mut sorted = [("", Name::Other); LONG.len()];
+    let (mut length, mut filled) = (0, 0);
+    while length <= LONGEST {
+        let mut at = 0;
+        while at < LONG.len() {
+            if LONG[at].0.len() == length {
+                sorted[filled] = LONG[at];
+                filled += 1;
+            }
+            at += 1;
+        }
+        length += 1;
+    }
+    assert!(filled == LONG.len(), "LONGEST is too short");
+    sorted
+}
+
+const fn by_length() -> [u8; LONGEST + 2] {
+    let mut starts = [0; LONGEST + 2];
+    let (mut length, mut at) = (0, 0);
+    while length < starts.len() {
+        while at < LONG.len() && sorted()[at].0.len() < length {
+            at += 1;
+        }
+        starts[length] = at as u8;
+        length += 1;
+    }
+    starts
+}
+
+const fn by_letter() -> [Name; 26] {
+    let mut letters = [Name::Other; 26];
+    let mut at = 0;
+    while at < COMPACT.len() {
+        letters[(COMPACT[at].0 - b'a') as usize] = COMPACT[at].1;
+        at += 1;
+    }
+    letters
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_name_is_found_in_any_case() {
+        for (long, name) in LONG {
+            assert_eq!(Name::of(long), *name);
+            assert_eq!(Name::of(&long.to_ascii_lowercase()), *name);
+            assert_eq!(Name::of(&long.to_ascii_uppercase()), *name);
+            assert_eq!(Name::of(&format!("{long}x")), Name::Other);
+        }
+    }
+
+    #[test]
+    fn all_registered_compact_forms_are_known() {
+        for (letter, long) in [
+            ("i", "Call-ID"),
+            ("m", "Contact"),
+            ("e", "Content-Encoding"),
+            ("l", "Content-Length"),
+            ("c", "Content-Type"),
+            ("f", "From"),
+            ("s", "Subject"),
+            ("k", "Supported"),
+            ("t", "To"),
+            ("v", "Via"),
+            ("u", "Allow-Events"),
+            ("o", "Event"),
+            ("a", "Accept-Contact"),
+            ("r", "Refer-To"),
+            ("b", "Referred-By"),
+            ("x", "Session-Expires"),
+            ("j", "Reject-Contact"),
+            ("d", "Request-Disposition"),
+            ("n", "Identity-Info"),
+            ("y", "Identity"),
+        ] {
+            assert_eq!(Name::of(letter), Name::of(long), "{letter}");
+            assert_eq!(Name::of(&letter.to_uppercase()), Name::of(long), "{letter}");
+        }
+        assert_eq!(Name::of("z"), Name::Other);
+        assert_eq!(Name::of(""), Name::Other);
+        assert_eq!(Name::of("é"), Name::Other);
+    }
+}

@@ -1,0 +1,369 @@
+//! A datagram to a message, in one pass (RFC 3261 7, 18.3; RFC 4475 for what must be refused).
+
+use super::{
+    Headers, Host, Message, Method, ParseError, ParseErrorKind as Kind, Request, Response, StatusCode, Uri, name::Name,
+    scan, via::Via,
+};
+use bytes::Bytes;
+use std::ops::Range;
+
+/// No UDP datagram is longer.
+const MAX_MESSAGE: usize = 65_535;
+/// Header fields; RFC 4475 3.1.1.2 has 44.
+const MAX_FIELDS: usize = 256;
+
+pub(super) fn message(datagram: &[u8]) -> Result<Message, ParseError> {
+    let start = datagram.iter().position(|byte| !matches!(byte, b'\r' | b'\n'));
+    let Some(start) = start else { return Err(silent(Kind::Empty)) };
+    let datagram = &datagram[start..];
+    if datagram.len() > MAX_MESSAGE {
+        return Err(silent(Kind::TooLarge));
+    }
+    let (text, whole) = match std::str::from_utf8(datagram) {
+        Ok(text) => (text, true),
+        Err(error) => (std::str::from_utf8(&datagram[..error.valid_up_to()]).unwrap_or_default(), false),
+    };
+    let head = Head::read(text, &[]);
+    if whole || head.ended {
+        let rest = &datagram[head.end..];
+        return assemble(head, rest);
+    }
+    let decoded = Decoded::from(datagram);
+    assemble(Head::read(&decoded.text, &decoded.odd), &datagram[decoded.end..])
+}
+
+/// An error that is not answered.
+fn silent(kind: Kind) -> ParseError {
+    ParseError { kind, answerable: None }
+}
+
+fn starts_without_case(text: &str, start: &str) -> bool {
+    text.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start))
+}
+
+fn assemble(head: Head, rest: &[u8]) -> Result<Message, ParseError> {
+    if starts_without_case(head.start_line, "SIP/") {
+        response(head, rest).map(Message::Response).map_err(silent)
+    } else {
+        request(head, rest).map(Message::Request)
+    }
+}
+
+fn response(head: Head, rest: &[u8]) -> Result<Response, Kind> {
+    let (status, reason) = status_line(head.start_line)?;
+    check_head(&head)?;
+    let body = body(&head.headers, rest)?;
+    Ok(Response { status, reason: reason.to_owned(), headers: head.headers, body })
+}
+
+/// Reads `SIP/2.0 200 OK`; the reason may be missing, even with its space.
+pub(super) fn status_line(line: &str) -> Result<(StatusCode, &str), Kind> {
+    let (version, rest) = line.split_once(' ').ok_or(Kind::StartLine("no status"))?;
+    if !version.eq_ignore_ascii_case("SIP/2.0") {
+        return Err(Kind::Version);
+    }
+    let (code, reason) = rest.split_once(' ').unwrap_or((rest, ""));
+    let status = scan::number(code).map(StatusCode).filter(|status| code.len() == 3 && status.is_valid());
+    Ok((status.ok_or(Kind::StartLine("bad status code"))?, scan::trim(reason)))
+}
+
+fn request(head: Head, rest: &[u8]) -> Result<Request, ParseError> {
+    let checked = request_line(head.start_line).and_then(|(method, uri)| {
+        check_head(&head)?;
+        if head.headers.cseq()?.method != method {
+            return Err(Kind::MethodMismatch);
+        }
+        head.headers.max_forwards()?;
+        Ok((method, uri, body(&head.headers, rest)?))
+    });
+    match checked {
+        Ok((method, uri, body)) => Ok(Request { method, uri, headers: head.headers, body }),
+        Err(Kind::NotSip) => Err(silent(Kind::NotSip)),
+        Err(kind) => Err(ParseError { kind, answerable: answerable(head.headers) }),
+    }
+}
+
+fn request_line(line: &str) -> Result<(Method, Uri), Kind> {
+    let mut parts = line.split(' ');
+    let (Some(method), Some(uri), Some(version), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        let like_sip = line.split(' ').any(|part| starts_without_case(part, "SIP/"));
+        return Err(if like_sip { Kind::StartLine("spaces") } else { Kind::NotSip });
+    };
+    if !starts_without_case(version, "SIP/") {
+        return Err(Kind::NotSip);
+    }
+    if !version.eq_ignore_ascii_case("SIP/2.0") {
+        return Err(Kind::Version);
+    }
+    let method = Method::parse(method).ok_or(Kind::StartLine("bad method"))?;
+    let uri = Uri::parse(uri).map_err(|error| Kind::RequestUri(error.0))?;
+    // 19.1.5: headers do not belong into a Request-URI; whoever wrote them there means something we would not do.
+    if !uri.headers.is_empty() {
+        return Err(Kind::RequestUri("headers inside"));
+    }
+    Ok((method, uri))
+}
+
+/// 8.1.1: what every message has, once. Max-Forwards is not asked for: RFC 2543 did not know it.
+fn check_head(head: &Head) -> Result<(), Kind> {
+    if let Some(kind) = &head.problem {
+        return Err(kind.clone());
+    }
+    let headers = &head.headers;
+    for name in [Name::Via, Name::From, Name::To, Name::CallId, Name::CSeq] {
+        if headers.first(name).is_none() {
+            return Err(Kind::Missing(name.as_str()));
+        }
+    }
+    for name in [Name::From, Name::To, Name::CallId, Name::CSeq, Name::MaxForwards] {
+        if headers.all(name).nth(1).is_some() {
+            return Err(Kind::Repeated(name.as_str()));
+        }
+    }
+    headers.via()?;
+    headers.from()?;
+    headers.to()?;
+    headers.call_id()?;
+    headers.cseq()?;
+    Ok(())
+}
+
+/// As many bytes as Content-Length says; the whole rest without it (18.3).
+fn body(headers: &Headers, rest: &[u8]) -> Result<Bytes, Kind> {
+    let length = match headers.content_length()? {
+        Some(length) => length,
+        None => rest.len(),
+    };
+    if headers.all(Name::ContentLength).any(|value| scan::number(value) != Some(length)) {
+        return Err(Kind::Repeated(Name::ContentLength.as_str()));
+    }
+    rest.get(..length).map(Bytes::copy_from_slice).ok_or(Kind::BodyTruncated)
+}
+
+/// The request that an answer can be made from: enough for the answer to find its way and its transaction (17.1.3).
+fn answerable(headers: Headers) -> Option<Box<Request>> {
+    let via = headers.values(Name::Via).next()?;
+    Via::sent_by_of(via)?;
+    let method = Method::parse(headers.first(Name::CSeq)?.rsplit([' ', '\t']).next()?)?;
+    let uri = Uri::sip(None, Host::Name("invalid".to_owned()), None);
+    (method != Method::Ack).then(|| Box::new(Request { method, uri, headers, body: Bytes::new() }))
+}
+
+/// Start line and headers.
+struct Head<'a> {
+    start_line: &'a str,
+    headers: Headers,
+    /// Where the body begins.
+    end: usize,
+    /// Whether there was an empty line; else the text ended.
+    ended: bool,
+    /// The first thing that was wrong with a header line.
+    problem: Option<Kind>,
+}
+
+impl<'a> Head<'a> {
+    /// `odd`: places in `text` of the headers that were Latin-1, in order.
+    fn read(text: &'a str, odd: &[Range<usize>]) -> Self {
+        let (start_line, mut at) = line_at(text, 0);
+        let mut head = Self { start_line, headers: Headers::for_reading(), end: 0, ended: false, problem: None };
+        if start_line.contains('\r') {
+            head.problem = Some(Kind::HeaderLine);
+        }
+        let mut folded = Vec::new();
+        while at < text.len() && !head.ended {
+            let from = at;
+            let line;
+            (line, at) = line_at(text, at);
+            if line.is_empty() {
+                head.ended = true;
+                break;
+            }
+            let mut end = from + line.len();
+            let mut broken = line.contains('\r');
+            while text[at..].starts_with([' ', '\t']) {
+                let (more, next) = line_at(text, at);
+                broken |= more.contains('\r');
+                end = at + more.len();
+                at = next;
+                if folded.last() != Some(&head.headers.len()) {
+                    folded.push(head.headers.len());
+                }
+            }
+            let latin1 = odd.binary_search_by(|range| range.start.cmp(&from)).is_ok();
+            let read = !broken && head.headers.len() < MAX_FIELDS && head.field(text, from..end, latin1);
+            if !read {
+                let full = head.headers.len() == MAX_FIELDS;
+                head.problem.get_or_insert(if full { Kind::TooLarge } else { Kind::HeaderLine });
+                if folded.last() == Some(&head.headers.len()) {
+                    folded.pop();
+                }
+            }
+        }
+        head.end = at;
+        head.headers.set_text(&text[..at], &folded);
+        head
+    }
+
+    /// Takes in `Name : value`; false if it is none.
+    fn field(&mut self, text: &str, place: Range<usize>, latin1: bool) -> bool {
+        let line = &text[place.clone()];
+        let Some(colon) = line.find(':') else { return false };
+        let written = line[..colon].trim_end_matches([' ', '\t']);
+        let name = Name::of(written);
+        if name == Name::Other && !scan::is_token(written) {
+            return false;
+        }
+        let white = [' ', '\t', '\r', '\n'];
+        let value = line[colon + 1..].trim_start_matches(white);
+        let from = place.end - value.len();
+        let to = from + value.trim_end_matches(white).len();
+        self.headers.push_read(name, latin1, place.start..place.start + written.len(), from..to);
+        true
+    }
+}
+
+/// The line that begins at `at`, without its end (CRLF, or LF alone as some send it), and where the next one begins.
+fn line_at(text: &str, at: usize) -> (&str, usize) {
+    let rest = &text[at..];
+    match rest.find('\n') {
+        Some(end) => (rest[..end].strip_suffix('\r').unwrap_or(&rest[..end]), at + end + 1),
+        None => (rest.strip_suffix('\r').unwrap_or(rest), text.len()),
+    }
+}
+
+/// A head that is not UTF-8, made readable: headers with other bytes in them are taken for Latin-1.
+struct Decoded {
+    text: String,
+    /// Where those headers are in the text.
+    odd: Vec<Range<usize>>,
+    /// Where the body begins in the datagram.
+    end: usize,
+}
+
+impl Decoded {
+    fn from(datagram: &[u8]) -> Self {
+        let mut decoded = Self { text: String::with_capacity(datagram.len()), odd: Vec::new(), end: datagram.len() };
+        let mut at = 0;
+        while at < datagram.len() {
+            let end = field_end(datagram, at);
+            let line = &datagram[at..end];
+            let from = decoded.text.len();
+            match std::str::from_utf8(line) {
+                Ok(text) => decoded.text.push_str(text),
+                Err(_) => {
+                    decoded.text.extend(line.iter().map(|byte| char::from(*byte)));
+                    decoded.odd.push(from..decoded.text.len());
+                }
+            }
+            at = end;
+            if matches!(line, b"\r\n" | b"\n") {
+                decoded.end = end;
+                break;
+            }
+        }
+        decoded
+    }
+}
+
+/// Behind the line that begins at `at` and those that continue it.
+fn field_end(datagram: &[u8], at: usize) -> usize {
+    let mut end = at;
+    loop {
+        end = datagram[end..].iter().position(|byte| *byte == b'\n').map_or(datagram.len(), |length| end + length + 1);
+        let empty = matches!(&datagram[at..end], b"\r\n" | b"\n");
+        if empty || !matches!(datagram.get(end), Some(b' ' | b'\t')) {
+            return end;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INVITE: &str = "INVITE sip:bob@biloxi.example SIP/2.0\r\nv: SIP/2.0/UDP a.example;branch=z9hG4bK1, SIP/2.0/UDP b\r\n\
+        f: <sip:alice@a.example>;tag=1\r\nTo:\r\n sip:bob@biloxi.example\r\ni: x@a\r\nCSeq: 1 INVITE\r\nSubject: I know\r\n\t you\r\n\
+        X-Odd:  kept, as it is\r\nl: 3\r\n\r\nv=0ignored";
+
+    fn parse(text: impl AsRef<[u8]>) -> Result<Message, ParseError> {
+        message(text.as_ref())
+    }
+
+    #[test]
+    fn an_invite_is_read_whole() {
+        let Ok(Message::Request(request)) = parse(INVITE) else { unreachable!("it is one") };
+        assert_eq!(request.method, Method::Invite);
+        assert_eq!(request.uri.to_string(), "sip:bob@biloxi.example");
+        assert_eq!(request.headers.vias().unwrap().len(), 2);
+        assert_eq!(request.headers.get("Subject"), Some("I know you"));
+        assert_eq!(request.headers.to().unwrap().uri.user.as_deref(), Some("bob"));
+        assert_eq!(request.headers.from_tag(), Some("1"));
+        assert_eq!(request.body, "v=0");
+        assert_eq!(
+            request.print(),
+            "INVITE sip:bob@biloxi.example SIP/2.0\r\nVia: SIP/2.0/UDP a.example;branch=z9hG4bK1, SIP/2.0/UDP b\r\n\
+            From: <sip:alice@a.example>;tag=1\r\nTo: sip:bob@biloxi.example\r\nCall-ID: x@a\r\nCSeq: 1 INVITE\r\n\
+            Subject: I know you\r\nX-Odd: kept, as it is\r\nContent-Length: 3\r\n\r\nv=0"
+        );
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_come_out_as_they_came_in() {
+        let text = INVITE.replace("X-Odd: ", "X-Odd: ü\r\nOrganization: ");
+        let mut bytes = Vec::new();
+        for c in text.chars() {
+            bytes.push(u8::try_from(u32::from(c)).unwrap());
+        }
+        let message = parse(&bytes).unwrap();
+        assert_eq!(message.headers().get("x-odd"), Some("ü"));
+        let printed = message.print();
+        assert!(printed.windows(9).any(|window| window == b"X-Odd: \xfc\r"));
+        assert_eq!(parse(&printed), Ok(message));
+    }
+
+    #[test]
+    fn a_body_that_is_not_utf8_is_left_alone() {
+        let mut bytes = INVITE.replace("l: 3", "l: 4").into_bytes();
+        bytes.truncate(bytes.len() - 10);
+        bytes.extend(b"\xff\x00\r\n");
+        assert_eq!(&parse(&bytes).unwrap().body()[..], b"\xff\x00\r\n");
+    }
+
+    #[test]
+    fn bare_line_feeds_are_let_pass() {
+        assert_eq!(parse(INVITE.replace("\r\n", "\n")), parse(INVITE));
+    }
+
+    #[test]
+    fn a_bare_carriage_return_is_an_error() {
+        let error = parse(INVITE.replace("kept,", "kept\r,")).unwrap_err();
+        assert_eq!(error.kind, Kind::HeaderLine);
+        assert!(error.answerable.is_some());
+    }
+
+    #[test]
+    fn keep_alives_and_garbage_are_silent() {
+        for (text, kind) in [("", Kind::Empty), ("\r\n\r\n", Kind::Empty), ("GET / HTTP/1.1\r\n\r\n", Kind::NotSip)] {
+            assert_eq!(parse(text), Err(silent(kind)));
+        }
+    }
+
+    #[test]
+    fn an_ack_is_never_answered() {
+        let error = parse(INVITE.replace("INVITE", "ACK").replace("ACK sip", "ACK  sip")).unwrap_err();
+        assert_eq!(error, silent(Kind::StartLine("spaces")));
+    }
+
+    #[test]
+    fn the_answer_to_a_broken_request_copies_what_is_there() {
+        let error = parse(INVITE.replace("l: 3", "l: x")).unwrap_err();
+        let answer = error.response("t").unwrap();
+        assert_eq!(
+            answer.print(),
+            "SIP/2.0 400 Bad Content-Length: bad number\r\n\
+            Via: SIP/2.0/UDP a.example;branch=z9hG4bK1, SIP/2.0/UDP b\r\nFrom: <sip:alice@a.example>;tag=1\r\n\
+            To: sip:bob@biloxi.example;tag=t\r\nCall-ID: x@a\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n"
+        );
+    }
+}

@@ -1,0 +1,73 @@
+//! Responses (RFC 3261 7.2).
+
+use super::{Headers, Request, StatusCode, name::Name, print};
+use bytes::Bytes;
+use std::fmt;
+
+/// A response.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Response {
+    /// The status code.
+    pub status: StatusCode,
+    /// The reason phrase as it was said.
+    pub reason: String,
+    /// All headers, in order.
+    pub headers: Headers,
+    /// The body, as long as Content-Length says.
+    pub body: Bytes,
+}
+
+impl Response {
+    /// The answer to a request with all that must be copied from it: every Via, From, To, Call-ID, CSeq (8.2.6.2),
+    /// Record-Route where a dialog may come of it (12.1.1), Timestamp in 100 (8.2.6.1). `to_tag` is added to To unless it
+    /// has a tag already or this is 100.
+    pub fn to(request: &Request, status: StatusCode, to_tag: Option<&str>) -> Self {
+        let asked = &request.headers;
+        let mut headers = Headers::with_capacity(16, 512);
+        headers.copy_all(Name::Via, asked);
+        if status == StatusCode::TRYING {
+            headers.copy_all(Name::Timestamp, asked);
+        } else if status.0 < 300 && request.method.makes_dialog() {
+            headers.copy_all(Name::RecordRoute, asked);
+        }
+        headers.copy_first(Name::From, asked);
+        match (asked.first(Name::To), to_tag) {
+            (Some(to), Some(tag)) if status != StatusCode::TRYING && asked.to_tag().is_none() => {
+                headers.push_name(Name::To, format_args!("{to};tag={tag}"));
+            }
+            _ => headers.copy_first(Name::To, asked),
+        }
+        headers.copy_first(Name::CallId, asked);
+        headers.copy_first(Name::CSeq, asked);
+        Self { status, reason: status.reason().to_owned(), headers, body: Bytes::new() }
+    }
+
+    /// The same with another reason phrase; an empty one means the usual.
+    #[must_use]
+    pub fn with_reason(mut self, reason: &str) -> Self {
+        if !reason.is_empty() {
+            reason.clone_into(&mut self.reason);
+        }
+        self
+    }
+
+    /// The same with one more header at the end.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl fmt::Display) -> Self {
+        self.headers.push(name, value);
+        self
+    }
+
+    /// The same with a body and its Content-Type.
+    #[must_use]
+    pub fn with_body(mut self, content_type: &str, body: impl Into<Bytes>) -> Self {
+        self.headers.replace("Content-Type", content_type);
+        self.body = body.into();
+        self
+    }
+
+    /// As it goes over the wire; Content-Length is counted and comes last.
+    pub fn print(&self) -> Bytes {
+        print::response(self)
+    }
+}
