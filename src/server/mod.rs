@@ -1,1 +1,24 @@
 //! The shell: sockets, clock, threads, files.
+//!
+//! [`Server`] is the running switch. Inside: `signalling` is the thread that owns the exchange; `worker` is a media thread and
+//! `media` what the signalling thread knows of them; `ports` binds their sockets; `journal` keeps registrations over a restart;
+//! `resolve` finds the addresses of trunks; `news` writes the log; [`run`] is the program's life from start to signal.
+
+#![allow(clippy::disallowed_methods, reason = "the shell is where the clock is read")]
+
+mod error;
+mod journal;
+mod media;
+mod news;
+mod ports;
+mod resolve;
+mod run;
+mod settings;
+mod signalling;
+mod start;
+mod worker;
+
+pub use error::StartError;
+pub use run::run;
+pub use settings::{Settings, Trace};
+pub use start::{Server, Status};

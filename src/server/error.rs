@@ -1,0 +1,35 @@
+//! Why a switch does not start.
+
+use std::{io, net::SocketAddr, path::PathBuf};
+
+/// Something that the administrator must put right.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The SIP socket.
+    #[error("cannot listen for SIP on udp://{address}: {source}")]
+    Listen {
+        /// As it was asked for.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The hold music.
+    #[error("cannot use {} as hold music: {reason}", path.display())]
+    Music {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The state directory.
+    #[error("cannot keep registrations in {}: {source}", path.display())]
+    State {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A thread, or something that it needs.
+    #[error("cannot start: {0}")]
+    Thread(#[from] io::Error),
+}

@@ -1,0 +1,57 @@
+//! What happens, as lines of the log.
+
+use crate::{
+    call::{self, Outcome},
+    destination::Caller,
+    ids::CallId,
+    switch,
+};
+use tracing::{debug, info, info_span, warn};
+
+/// Something that a call tells.
+pub(super) fn log_call(call: CallId, event: &call::Event) {
+    let _span = info_span!("call", id = call.0).entered();
+    match event {
+        call::Event::LegStarted { leg, who, incoming } => {
+            let (who, way) = (name(who), if *incoming { "calls" } else { "is called" });
+            info!(%leg, %who, "{who} {way}");
+        }
+        call::Event::LegRinging { leg } => info!(%leg, "rings"),
+        call::Event::LegAnswered { leg } => info!(%leg, "answered"),
+        call::Event::LegEnded { leg, status, reason } => info!(%leg, status, reason, "ended"),
+        call::Event::Hold { leg, held, by_phone } => info!(%leg, held, by_phone, "hold"),
+        call::Event::TransferStarted { transferor, target, attended } => {
+            info!(leg = %transferor, target, attended, "transfer begins");
+        }
+        call::Event::TransferEnded { transferor, outcome, status } => match outcome {
+            Outcome::Completed | Outcome::Recalled | Outcome::CallerLeft | Outcome::Cancelled | Outcome::Refused => {
+                info!(leg = %transferor, ?outcome, status, "transfer ends");
+            }
+            Outcome::FellBack | Outcome::Abandoned => warn!(leg = %transferor, ?outcome, status, "transfer ends"),
+        },
+        // Which digit it was may be part of a card number.
+        call::Event::Digit { leg, .. } => debug!(%leg, "digit"),
+    }
+}
+
+/// Something that the switchboard tells.
+pub(super) fn log_switch(event: &switch::Event) {
+    match event {
+        switch::Event::Registered(binding) => {
+            info!(extension = %binding.extension, from = %binding.source, agent = %binding.agent, "registered");
+        }
+        switch::Event::Unregistered { extension, contact, expired } => {
+            info!(extension, contact, expired, "unregistered");
+        }
+        switch::Event::Banned { address, seconds } => {
+            warn!(%address, seconds, "too many failed logins: this address is ignored for a while");
+        }
+    }
+}
+
+fn name(who: &Caller) -> String {
+    match who {
+        Caller::Extension(number) => number.clone(),
+        Caller::Trunk(trunk) => format!("trunk {trunk}"),
+    }
+}

@@ -1,0 +1,47 @@
+//! What the shell must know.
+
+use crate::{exchange, switch};
+use bytes::Bytes;
+use std::{
+    net::SocketAddr,
+    ops::RangeInclusive,
+    path::PathBuf,
+    sync::mpsc::SyncSender,
+    time::{Duration, Instant},
+};
+
+/// A whole switch.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The UDP socket for SIP. Port 0: any free one.
+    pub listen: SocketAddr,
+    /// The signalling side; the `local` address of its endpoint is set to the one that was bound.
+    pub exchange: exchange::Settings,
+    /// Extensions, trunks and routes.
+    pub switch: switch::Settings,
+    /// RTP on the even ports, RTCP on the odd ones.
+    pub media_ports: RangeInclusive<u16>,
+    /// How long a leg that ought to send may send nothing; zero: for ever.
+    pub media_timeout: Duration,
+    /// WAV to be heard on hold instead of the built-in music.
+    pub hold_music: Option<PathBuf>,
+    /// Media threads; 0: one a core.
+    pub media_threads: usize,
+    /// Where registrations are kept over a restart; `None`: nowhere.
+    pub state_directory: Option<PathBuf>,
+    /// Gets a copy of each datagram as it comes and goes; those for which it has no room are left out.
+    pub tap: Option<SyncSender<Trace>>,
+}
+
+/// A SIP datagram that came or went.
+#[derive(Clone, Debug)]
+pub struct Trace {
+    /// When.
+    pub at: Instant,
+    /// We sent it; else we received it.
+    pub sent: bool,
+    /// The other side.
+    pub peer: SocketAddr,
+    /// The message.
+    pub message: Bytes,
+}

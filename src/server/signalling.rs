@@ -1,0 +1,173 @@
+//! The signalling thread: one socket, one exchange.
+
+use super::{
+    journal::Journal,
+    media::{MediaThreads, Told},
+    news,
+    ports::PortPool,
+    resolve::Found,
+    settings::Trace,
+    start::Status,
+};
+use crate::exchange::Exchange;
+use bytes::Bytes;
+use std::{
+    io,
+    net::{SocketAddr, UdpSocket},
+    pin::Pin,
+    sync::mpsc::SyncSender,
+    time::{Duration, Instant},
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Sleep, sleep_until},
+};
+
+/// All that the thread is given at birth.
+pub(super) struct Signalling {
+    pub(super) exchange: Exchange,
+    pub(super) media: MediaThreads,
+    pub(super) ports: PortPool,
+    pub(super) journal: Option<Journal>,
+    pub(super) tap: Option<SyncSender<Trace>>,
+    /// Orders from whoever holds the server.
+    pub(super) orders: mpsc::Receiver<Control>,
+    /// What happens in the media threads.
+    pub(super) told: mpsc::Receiver<Told>,
+    /// Addresses of trunks.
+    pub(super) found: mpsc::Receiver<Found>,
+}
+
+/// An order from whoever holds the server.
+pub(super) enum Control {
+    /// No new calls; those alive may go on for the grace, then the thread ends.
+    Drain,
+    /// Ends at once.
+    Stop,
+    /// How are things?
+    Status(oneshot::Sender<Status>),
+}
+
+/// Datagrams handled between two looks at everything else.
+const BATCH: usize = 64;
+/// The longest UDP datagram.
+const DATAGRAM: usize = 65_536;
+/// How long no deadline means.
+const IDLE: Duration = Duration::from_secs(3600);
+/// How long the last answers may take after the last call of a switch that is being stopped.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+impl Signalling {
+    /// Serves until it is stopped. False: a media thread had failed.
+    pub(super) async fn serve(mut self, socket: UdpSocket) -> io::Result<bool> {
+        let socket = tokio::net::UdpSocket::from_std(socket)?;
+        let mut datagram = vec![0_u8; DATAGRAM];
+        let mut alarm = Box::pin(sleep_until((Instant::now() + IDLE).into()));
+        let mut draining = false;
+        let mut leave_at: Option<Instant> = None;
+        loop {
+            self.set_alarm(alarm.as_mut(), leave_at);
+            tokio::select! {
+                biased;
+                order = self.orders.recv() => match order {
+                    Some(Control::Drain) => {
+                        self.exchange.shutdown(Instant::now());
+                        draining = true;
+                    }
+                    Some(Control::Status(reply)) => {
+                        // Whoever asked may have left.
+                        let _gone = reply.send(self.status());
+                    }
+                    Some(Control::Stop) | None => break,
+                },
+                ready = socket.readable() => {
+                    ready?;
+                    self.receive(&socket, &mut datagram);
+                }
+                Some((call, event)) = self.told.recv() => {
+                    self.exchange.media(call, event, Instant::now());
+                }
+                Some(found) = self.found.recv() => self.exchange.resolved(&found.trunk, &found.addresses),
+                () = alarm.as_mut() => {}
+            }
+            let now = Instant::now();
+            if self.exchange.next_deadline().is_some_and(|at| at <= now) {
+                self.exchange.wake(now);
+            }
+            self.flush(&socket, now);
+            if draining && self.exchange.calls() == 0 && *leave_at.get_or_insert(now + LAST_WORDS) <= now {
+                break;
+            }
+        }
+        if let Some(journal) = self.journal.take() {
+            journal.finish(self.exchange.bindings());
+        }
+        Ok(self.media.stop())
+    }
+
+    fn set_alarm(&self, alarm: Pin<&mut Sleep>, leave_at: Option<Instant>) {
+        let at = [self.exchange.next_deadline(), self.journal.as_ref().and_then(Journal::next_deadline), leave_at]
+            .into_iter()
+            .flatten()
+            .min();
+        let at = at.map_or_else(|| alarm.deadline(), Into::into);
+        if at != alarm.deadline() || alarm.is_elapsed() {
+            alarm.reset(at);
+        }
+    }
+
+    fn receive(&mut self, socket: &tokio::net::UdpSocket, datagram: &mut [u8]) {
+        let now = Instant::now();
+        for _ in 0..BATCH {
+            let Ok((length, from)) = socket.try_recv_from(datagram) else { return };
+            self.trace(false, from, || Bytes::copy_from_slice(&datagram[..length]), now);
+            self.exchange.receive(&datagram[..length], from, now);
+            self.send(socket, now);
+        }
+    }
+
+    /// Everything that the exchange wants of the world.
+    fn flush(&mut self, socket: &tokio::net::UdpSocket, now: Instant) {
+        self.send(socket, now);
+        while let Some(order) = self.exchange.next_order() {
+            self.media.carry_out(order);
+        }
+        let behind = self.media.flush();
+        self.exchange.set_media_behind(behind);
+        while let Some((call, event)) = self.exchange.next_news() {
+            news::log_call(call, &event);
+        }
+        while let Some(event) = self.exchange.next_switch_event() {
+            news::log_switch(&event);
+            if let Some(journal) = &mut self.journal {
+                journal.changed(&event, now);
+            }
+        }
+        if let Some(journal) = &mut self.journal
+            && journal.next_deadline().is_some_and(|at| at <= now)
+        {
+            journal.write(self.exchange.bindings(), now);
+        }
+    }
+
+    fn send(&mut self, socket: &tokio::net::UdpSocket, now: Instant) {
+        while let Some(transmit) = self.exchange.next_transmit() {
+            self.trace(true, transmit.to, || transmit.payload.clone(), now);
+            // A datagram for which there is no room or no way is lost; retransmission is what SIP has for that.
+            if let Err(error) = socket.try_send_to(&transmit.payload, transmit.to) {
+                tracing::debug!(to = %transmit.to, %error, "a message could not be sent");
+            }
+        }
+    }
+
+    fn trace(&self, sent: bool, peer: SocketAddr, message: impl FnOnce() -> Bytes, at: Instant) {
+        if let Some(tap) = &self.tap {
+            // Who does not read in time misses something.
+            let _missed = tap.try_send(Trace { at, sent, peer, message: message() });
+        }
+    }
+
+    fn status(&self) -> Status {
+        Status { counters: self.exchange.counters(), ports: self.ports.in_use() }
+    }
+}

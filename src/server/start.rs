@@ -1,0 +1,159 @@
+//! A running switch, and how it comes to run.
+
+use super::{
+    error::StartError,
+    journal::Journal,
+    media::MediaThreads,
+    ports::PortPool,
+    resolve::Resolver,
+    settings::Settings,
+    signalling::{Control, Signalling},
+};
+use crate::{
+    exchange::{Counters, Exchange},
+    media::{
+        self, Music,
+        audio::{frame::Rate, wav},
+    },
+    switch::Switchboard,
+};
+use std::{
+    fs::File,
+    io::{self, BufReader},
+    net::{SocketAddr, UdpSocket},
+    path::Path,
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::Instant,
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// A running switch. It runs until it is stopped or drained; dropping it stops it without waiting.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    control: mpsc::Sender<Control>,
+    signalling: JoinHandle<io::Result<bool>>,
+    ended: Option<oneshot::Receiver<()>>,
+}
+
+/// How much of everything is alive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Status {
+    /// In the exchange.
+    pub counters: Counters,
+    /// Media port pairs in use.
+    pub ports: usize,
+}
+
+/// What the kernel may keep for us while we are busy, bytes: a burst of some thousand messages. It gives what it allows.
+const SOCKET_BUFFER: usize = 8 << 20;
+/// Things on their way to the signalling thread from all media threads.
+const TOLD: usize = 8192;
+/// Orders from whoever holds the server, and addresses of trunks.
+const ORDERS: usize = 64;
+
+impl Server {
+    /// Binds, reads what was kept, and starts all threads.
+    pub fn start(mut settings: Settings) -> Result<Self, StartError> {
+        let socket =
+            listen(settings.listen).map_err(|source| StartError::Listen { address: settings.listen, source })?;
+        let address = socket.local_addr()?;
+        settings.exchange.sip.local = address;
+
+        let ports = PortPool::new(settings.exchange.call.media_address, settings.media_ports.clone());
+        let (journal, bindings) = match &settings.state_directory {
+            Some(directory) => {
+                let opened = Journal::open(directory);
+                let (journal, bindings) =
+                    opened.map_err(|source| StartError::State { path: directory.clone(), source })?;
+                (Some(journal), bindings)
+            }
+            None => (None, Vec::new()),
+        };
+        let media_settings = media::Settings {
+            timeout: settings.media_timeout,
+            music: Arc::new(settings.hold_music.as_deref().map_or_else(|| Ok(Music::built_in()), read_music)?),
+            since: Instant::now(),
+        };
+        let (telling, told) = mpsc::channel(TOLD);
+        let count = match settings.media_threads {
+            0 => thread::available_parallelism().map_or(1, Into::into),
+            count => count,
+        };
+        let media = MediaThreads::start(count, &media_settings, ports.clone(), &telling)?;
+
+        let (finding, found) = mpsc::channel(ORDERS);
+        let resolver = Resolver::start(&settings.switch.trunks, finding.clone())?;
+        let mut switchboard = Switchboard::new(settings.switch, rand::random(), Instant::now());
+        switchboard.restore(bindings, Instant::now());
+        let (control, orders) = mpsc::channel(ORDERS);
+        let (ending, ended) = oneshot::channel();
+        let (exchange_settings, tap) = (settings.exchange, settings.tap);
+        let signalling = thread::Builder::new().name("signalling".to_owned()).spawn(move || {
+            let exchange = Exchange::new(exchange_settings, switchboard, Box::new(ports.clone()), rand::random());
+            let signalling = Signalling { exchange, media, ports, journal, tap, orders, told, found };
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let served = runtime.block_on(signalling.serve(socket));
+            // Kept until here, so that the thread never sees their channels end.
+            drop((telling, finding, resolver));
+            let _nobody_waits = ending.send(());
+            served
+        })?;
+        Ok(Self { address, control, signalling, ended: Some(ended) })
+    }
+
+    /// Where it listens for SIP.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How much of everything is alive; `None` when it has ended.
+    pub fn status(&self) -> Option<Status> {
+        let (reply, answer) = oneshot::channel();
+        self.control.blocking_send(Control::Status(reply)).ok()?;
+        answer.blocking_recv().ok()
+    }
+
+    /// No new calls from now on; it ends when those alive are over, after the grace at the latest.
+    pub fn drain(&self) {
+        // Full: it has been told before.
+        let _full = self.control.try_send(Control::Drain);
+    }
+
+    /// Ends it at once and waits for all threads. False: one of them had failed.
+    pub fn stop(self) -> bool {
+        let _full = self.control.try_send(Control::Stop);
+        self.wait()
+    }
+
+    /// Waits until it has ended by itself. False: one of its threads had failed.
+    pub fn wait(self) -> bool {
+        let Self { signalling, control, .. } = self;
+        let ended = matches!(signalling.join(), Ok(Ok(true)));
+        drop(control);
+        ended
+    }
+
+    /// Told when it has ended; `None` to the second who asks.
+    pub(super) fn ended(&mut self) -> Option<oneshot::Receiver<()>> {
+        self.ended.take()
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<UdpSocket> {
+    let domain = socket2::Domain::for_address(address);
+    let socket = socket2::Socket::new(domain, socket2::Type::DGRAM, Some(socket2::Protocol::UDP))?;
+    socket.set_recv_buffer_size(SOCKET_BUFFER)?;
+    socket.set_send_buffer_size(SOCKET_BUFFER)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    Ok(socket.into())
+}
+
+fn read_music(path: &Path) -> Result<Music, StartError> {
+    let unusable = |reason: String| StartError::Music { path: path.to_owned(), reason };
+    let file = File::open(path).map_err(|error| unusable(error.to_string()))?;
+    let samples = wav::read(BufReader::new(file), Rate::NARROW).map_err(|error| unusable(error.to_string()))?;
+    Ok(Music::new(samples))
+}

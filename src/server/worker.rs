@@ -1,0 +1,466 @@
+//! One media thread: the sockets and mixers of its calls, and one tick for all of them.
+
+use super::{media::Told, ports::Sockets};
+use crate::{
+    ids::{CallId, LegId},
+    media::{self, Member, Mixer},
+};
+use rustix::{
+    event::{EventfdFlags, Timespec, epoll, eventfd},
+    fd::OwnedFd,
+};
+use std::{
+    collections::{HashMap, VecDeque},
+    io,
+    net::UdpSocket,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    },
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+use tokio::sync::mpsc;
+
+/// Something for a media thread to do, in order.
+pub(super) enum Job {
+    /// A mixer for a call.
+    Open { call: CallId },
+    /// A leg enters with its sockets.
+    Join { call: CallId, leg: LegId, sockets: Sockets },
+    /// For the mixer.
+    Mix { call: CallId, command: media::Command },
+    /// A leg will arrive from another mixer: what comes for it until then is kept.
+    Expect { leg: LegId, call: CallId },
+    /// A leg goes to a mixer of that thread, which may be this one.
+    Depart { leg: LegId, from: CallId, to: CallId, thread: usize },
+    /// A leg arrives; `None`: it was gone when it should have departed.
+    Arrive { leg: LegId, call: CallId, passenger: Option<Box<(Member, Sockets)>> },
+    /// The mixer goes.
+    Close { call: CallId },
+}
+
+/// Where jobs for a thread are put.
+#[derive(Clone)]
+pub(super) struct Mailbox {
+    jobs: SyncSender<Job>,
+    bell: Arc<Bell>,
+}
+
+/// Wakes a thread out of its wait.
+struct Bell {
+    fd: OwnedFd,
+    /// Jobs were posted since it was rung.
+    posted: AtomicBool,
+    stop: AtomicBool,
+}
+
+/// All that a thread needs before it is there.
+pub(super) struct Seat {
+    pub(super) mailbox: Mailbox,
+    jobs: Receiver<Job>,
+    epoll: OwnedFd,
+}
+
+/// Jobs that a mailbox holds.
+const JOBS: usize = 16_384;
+/// Sockets looked at between two looks at the clock: half a millisecond of work.
+const BATCH: usize = 128;
+/// Mixers work in steps of this length.
+const TICK: Duration = Duration::from_millis(20);
+/// The longest datagram that is looked at; RTP of ours is far shorter.
+const DATAGRAM: usize = 2048;
+/// What happened, kept while the signalling thread is behind.
+const TOLD_KEPT: usize = 4096;
+/// The token of the bell; sockets have 2 * seat + (0: RTP, 1: RTCP).
+const BELL: u64 = u64::MAX;
+
+impl Mailbox {
+    /// Puts a job in; gives it back when there is no room.
+    pub(super) fn post(&self, job: Job) -> Result<(), Job> {
+        match self.jobs.try_send(job) {
+            Ok(()) => {
+                self.bell.posted.store(true, Ordering::Release);
+                Ok(())
+            }
+            Err(TrySendError::Full(job)) => Err(job),
+            // The thread has ended, and the program with it.
+            Err(TrySendError::Disconnected(_)) => Ok(()),
+        }
+    }
+
+    /// Wakes the thread if it has new jobs.
+    pub(super) fn wake(&self) {
+        if self.bell.posted.swap(false, Ordering::AcqRel) {
+            self.bell.ring();
+        }
+    }
+
+    /// The thread ends.
+    pub(super) fn stop(&self) {
+        self.bell.stop.store(true, Ordering::Release);
+        self.bell.ring();
+    }
+}
+
+impl Bell {
+    fn ring(&self) {
+        // It fails only when it was rung 2^64 times and nobody listened: then it rings anyway.
+        let _rung = rustix::io::write(&self.fd, &1_u64.to_ne_bytes());
+    }
+
+    fn silence(&self) {
+        let _count = rustix::io::read(&self.fd, &mut [0_u8; 8]);
+    }
+}
+
+/// A place for a thread.
+pub(super) fn seat() -> io::Result<Seat> {
+    let fd = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+    let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+    epoll::add(&epoll, &fd, epoll::EventData::new_u64(BELL), epoll::EventFlags::IN)?;
+    let (sender, jobs) = sync_channel(JOBS);
+    let bell = Arc::new(Bell { fd, posted: AtomicBool::new(false), stop: AtomicBool::new(false) });
+    Ok(Seat { mailbox: Mailbox { jobs: sender, bell }, jobs, epoll })
+}
+
+/// Starts a thread on its seat; `mailboxes` are those of all threads.
+pub(super) fn spawn(
+    index: usize,
+    seat: Seat,
+    mailboxes: Vec<Mailbox>,
+    settings: media::Settings,
+    told: mpsc::Sender<Told>,
+) -> io::Result<JoinHandle<()>> {
+    let since = settings.since;
+    std::thread::Builder::new().name(format!("media-{index}")).spawn(move || {
+        let worker = Worker {
+            seat,
+            mailboxes,
+            settings,
+            told,
+            untold: VecDeque::new(),
+            undelivered: VecDeque::new(),
+            rooms: Slab::default(),
+            calls: HashMap::new(),
+            members: Slab::default(),
+            legs: HashMap::new(),
+            expected: HashMap::new(),
+            next_seed: rand::random(),
+            next_tick: since,
+        };
+        worker.run();
+    })
+}
+
+struct Worker {
+    seat: Seat,
+    mailboxes: Vec<Mailbox>,
+    settings: media::Settings,
+    told: mpsc::Sender<Told>,
+    /// What the signalling thread had no room for.
+    untold: VecDeque<Told>,
+    /// Legs for other threads that had no room.
+    undelivered: VecDeque<(usize, Job)>,
+    rooms: Slab<Room>,
+    calls: HashMap<CallId, usize>,
+    members: Slab<Seated>,
+    legs: HashMap<LegId, usize>,
+    expected: HashMap<LegId, (CallId, Vec<media::Command>)>,
+    next_seed: u64,
+    next_tick: Instant,
+}
+
+struct Room {
+    call: CallId,
+    mixer: Mixer,
+    legs: Vec<LegId>,
+}
+
+/// A leg with its sockets.
+struct Seated {
+    leg: LegId,
+    /// Index of its room.
+    room: usize,
+    sockets: Sockets,
+}
+
+impl Worker {
+    fn run(mut self) {
+        let mut ready: Vec<epoll::Event> = Vec::with_capacity(BATCH);
+        let mut packet = [0_u8; DATAGRAM];
+        while !self.seat.mailbox.bell.stop.load(Ordering::Acquire) {
+            let timeout = self.timeout(Instant::now());
+            ready.clear();
+            match epoll::wait(&self.seat.epoll, rustix::buffer::spare_capacity(&mut ready), timeout.as_ref()) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => panic!("a media thread cannot wait for packets: {error}"),
+            }
+            let now = Instant::now();
+            let mut rung = false;
+            for event in &ready {
+                match event.data.u64() {
+                    BELL => rung = true,
+                    token => self.receive(token, &mut packet, now),
+                }
+            }
+            if rung {
+                self.seat.mailbox.bell.silence();
+                while let Ok(job) = self.seat.jobs.try_recv() {
+                    self.carry_out(job, now);
+                }
+            }
+            if self.next_tick <= now {
+                self.tick(now);
+            }
+            self.hand_over();
+        }
+    }
+
+    /// Until the next tick while there is anybody; else until the bell rings.
+    fn timeout(&self, now: Instant) -> Option<Timespec> {
+        let idle = self.calls.is_empty() && self.untold.is_empty() && self.undelivered.is_empty();
+        let wait = self.next_tick.saturating_duration_since(now);
+        let nanos = i64::from(wait.subsec_nanos());
+        (!idle).then_some(Timespec { tv_sec: i64::try_from(wait.as_secs()).unwrap_or(1), tv_nsec: nanos })
+    }
+
+    fn receive(&mut self, token: u64, packet: &mut [u8], now: Instant) {
+        let Some(seated) = usize::try_from(token / 2).ok().and_then(|index| self.members.get(index)) else { return };
+        let report = token % 2 == 1;
+        let socket = if report { &seated.sockets.rtcp } else { &seated.sockets.rtp };
+        // What is not there any more, or an ICMP error of a packet that we sent: the media's timeout will tell.
+        let Ok((length, from)) = socket.recv_from(packet) else { return };
+        let (leg, index) = (seated.leg, seated.room);
+        let Some(room) = self.rooms.get_mut(index) else { return };
+        if report {
+            room.mixer.receive_report(leg, &packet[..length], from, now);
+        } else {
+            room.mixer.receive(leg, &packet[..length], from, now);
+        }
+        self.drain(index);
+    }
+
+    fn tick(&mut self, now: Instant) {
+        for index in 0..self.rooms.len() {
+            let Some(room) = self.rooms.get_mut(index) else { continue };
+            if room.mixer.next_deadline().is_some_and(|at| at <= now) {
+                room.mixer.wake(now);
+                self.drain(index);
+            }
+        }
+        // Ticks lie on one grid for all threads. Those that were missed while there was nobody, or while the machine was away, are not
+        // made up for: a mixer knows by itself how late it is.
+        let missed = now.saturating_duration_since(self.next_tick).as_millis() / TICK.as_millis();
+        self.next_tick += TICK * (u32::try_from(missed).unwrap_or(u32::MAX).saturating_add(1));
+    }
+
+    /// Sends what a mixer has to send, and keeps what it tells.
+    fn drain(&mut self, index: usize) {
+        let Some(room) = self.rooms.get_mut(index) else { return };
+        while let Some(transmit) = room.mixer.next_transmit() {
+            let Some(seated) = self.legs.get(&transmit.leg).and_then(|at| self.members.get(*at)) else { continue };
+            let socket: &UdpSocket = if transmit.report { &seated.sockets.rtcp } else { &seated.sockets.rtp };
+            // A packet that cannot be sent is lost, as it might be on any network.
+            let _sent = socket.send_to(transmit.payload, transmit.to);
+        }
+        while let Some(event) = room.mixer.next_event() {
+            if self.untold.len() >= TOLD_KEPT {
+                self.untold.pop_front();
+            }
+            self.untold.push_back((room.call, event));
+        }
+    }
+
+    /// Gives the signalling thread what happened, and other threads the legs that go there, as far as they have room.
+    fn hand_over(&mut self) {
+        while let Some(told) = self.untold.pop_front() {
+            if let Err(mpsc::error::TrySendError::Full(told)) = self.told.try_send(told) {
+                self.untold.push_front(told);
+                break;
+            }
+        }
+        while let Some((thread, job)) = self.undelivered.pop_front() {
+            if let Err(job) = self.mailboxes[thread].post(job) {
+                self.undelivered.push_front((thread, job));
+                break;
+            }
+            self.mailboxes[thread].wake();
+        }
+    }
+
+    fn carry_out(&mut self, job: Job, now: Instant) {
+        match job {
+            Job::Open { call } => {
+                self.next_seed = self.next_seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
+                let mixer = Mixer::new(self.settings.clone(), self.next_seed);
+                let index = self.rooms.insert(Room { call, mixer, legs: Vec::new() });
+                self.calls.insert(call, index);
+            }
+            Job::Join { call, leg, sockets } => {
+                let Some(index) = self.calls.get(&call).copied() else { return };
+                self.sit_down(leg, index, sockets);
+                self.mix(index, media::Command::Join { leg }, now);
+            }
+            Job::Mix { call, command } => self.mix_or_keep(call, command, now),
+            Job::Expect { leg, call } => {
+                self.expected.insert(leg, (call, Vec::new()));
+            }
+            Job::Depart { leg, from, to, thread } => {
+                let passenger = self.depart(leg, from);
+                self.undelivered.push_back((thread, Job::Arrive { leg, call: to, passenger }));
+            }
+            Job::Arrive { leg, call, passenger } => self.arrive(leg, call, passenger, now),
+            Job::Close { call } => {
+                let Some(room) = self.calls.remove(&call).and_then(|index| self.rooms.remove(index)) else { return };
+                for leg in room.legs {
+                    self.stand_up(leg);
+                }
+            }
+        }
+    }
+
+    /// A command for a leg that is still on its way here waits for it.
+    fn mix_or_keep(&mut self, call: CallId, command: media::Command, now: Instant) {
+        if !self.expected.is_empty()
+            && let Some((_, kept)) = self.expected.get_mut(&leg_of(&command))
+        {
+            kept.push(command);
+            return;
+        }
+        if let Some(index) = self.calls.get(&call).copied() {
+            self.mix(index, command, now);
+        }
+    }
+
+    fn mix(&mut self, index: usize, command: media::Command, now: Instant) {
+        let leaving = match &command {
+            media::Command::Leave { leg } => Some(*leg),
+            media::Command::Join { .. }
+            | media::Command::Stream { .. }
+            | media::Command::Role { .. }
+            | media::Command::Play { .. }
+            | media::Command::Digits { .. }
+            | media::Command::SendDigit { .. } => None,
+        };
+        let Some(room) = self.rooms.get_mut(index) else { return };
+        room.mixer.command(command, now);
+        self.drain(index);
+        if let Some(leg) = leaving {
+            self.leave_room(leg, index);
+            self.stand_up(leg);
+        }
+    }
+
+    fn depart(&mut self, leg: LegId, from: CallId) -> Option<Box<(Member, Sockets)>> {
+        let index = *self.calls.get(&from)?;
+        let member = self.rooms.get_mut(index)?.mixer.release(leg)?;
+        self.drain(index);
+        self.leave_room(leg, index);
+        Some(Box::new((member, self.stand_up(leg)?)))
+    }
+
+    fn arrive(&mut self, leg: LegId, call: CallId, passenger: Option<Box<(Member, Sockets)>>, now: Instant) {
+        let kept = self.expected.remove(&leg).map(|(_, kept)| kept).unwrap_or_default();
+        let (Some(passenger), Some(index)) = (passenger, self.calls.get(&call).copied()) else { return };
+        let (member, sockets) = *passenger;
+        self.sit_down(leg, index, sockets);
+        if let Some(room) = self.rooms.get_mut(index) {
+            room.mixer.adopt(leg, member, now);
+        }
+        self.drain(index);
+        for command in kept {
+            self.mix(index, command, now);
+        }
+    }
+
+    fn sit_down(&mut self, leg: LegId, room: usize, sockets: Sockets) {
+        let at = self.members.insert(Seated { leg, room, sockets });
+        self.legs.insert(leg, at);
+        if let Some(room) = self.rooms.get_mut(room) {
+            room.legs.push(leg);
+        }
+        let Some(seated) = self.members.get(at) else { return };
+        let token = 2 * at as u64;
+        for (socket, token) in [(&seated.sockets.rtp, token), (&seated.sockets.rtcp, token + 1)] {
+            let data = epoll::EventData::new_u64(token);
+            if let Err(error) = epoll::add(&self.seat.epoll, socket, data, epoll::EventFlags::IN) {
+                tracing::error!(%leg, %error, "no packets can be received for a leg");
+            }
+        }
+    }
+
+    /// Takes the sockets of a leg out. One that is dropped after that closes.
+    fn stand_up(&mut self, leg: LegId) -> Option<Sockets> {
+        let seated = self.legs.remove(&leg).and_then(|at| self.members.remove(at))?;
+        for socket in [&seated.sockets.rtp, &seated.sockets.rtcp] {
+            let _removed = epoll::delete(&self.seat.epoll, socket);
+        }
+        Some(seated.sockets)
+    }
+
+    fn leave_room(&mut self, leg: LegId, index: usize) {
+        if let Some(room) = self.rooms.get_mut(index) {
+            room.legs.retain(|other| *other != leg);
+        }
+    }
+}
+
+fn leg_of(command: &media::Command) -> LegId {
+    match command {
+        media::Command::Join { leg }
+        | media::Command::Stream { leg, .. }
+        | media::Command::Role { leg, .. }
+        | media::Command::Play { leg, .. }
+        | media::Command::Digits { leg, .. }
+        | media::Command::SendDigit { leg, .. }
+        | media::Command::Leave { leg } => *leg,
+    }
+}
+
+/// Things by a small number that is used again.
+struct Slab<T> {
+    items: Vec<Option<T>>,
+    free: Vec<usize>,
+}
+
+impl<T> Default for Slab<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), free: Vec::new() }
+    }
+}
+
+impl<T> Slab<T> {
+    fn insert(&mut self, item: T) -> usize {
+        match self.free.pop() {
+            Some(index) => {
+                self.items[index] = Some(item);
+                index
+            }
+            None => {
+                self.items.push(Some(item));
+                self.items.len() - 1
+            }
+        }
+    }
+
+    fn remove(&mut self, index: usize) -> Option<T> {
+        let item = self.items.get_mut(index)?.take()?;
+        self.free.push(index);
+        Some(item)
+    }
+
+    fn get(&self, index: usize) -> Option<&T> {
+        self.items.get(index)?.as_ref()
+    }
+
+    fn get_mut(&mut self, index: usize) -> Option<&mut T> {
+        self.items.get_mut(index)?.as_mut()
+    }
+
+    /// One more than the highest number in use so far.
+    fn len(&self) -> usize {
+        self.items.len()
+    }
+}
