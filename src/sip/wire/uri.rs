@@ -63,11 +63,11 @@ impl Uri {
 
     /// Reads a URI that stands alone, without angle brackets.
     pub fn parse(text: &str) -> Result<Self, UriError> {
-        let (scheme, rest) = text.split_once(':').ok_or(UriError("no scheme"))?;
-        let scheme = Scheme::parse(scheme)?;
         if text.bytes().any(|byte| byte.is_ascii_whitespace() || byte.is_ascii_control() || b"<>\"".contains(&byte)) {
             return Err(UriError("space, quote or bracket inside"));
         }
+        let (scheme, rest) = text.split_once(':').ok_or(UriError("no scheme"))?;
+        let scheme = Scheme::parse(scheme)?;
         match scheme {
             Scheme::Sip | Scheme::Sips => Self::parse_sip(scheme, rest),
             Scheme::Tel => Self::parse_tel(rest),

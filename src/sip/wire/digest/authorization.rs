@@ -37,6 +37,21 @@ pub struct Counted {
     pub cnonce: String,
     /// How many requests were sent with this nonce (`nc`), this one included.
     pub count: u32,
+    /// `nc` as it was said: its letter case goes into the hash.
+    said: String,
+}
+
+impl Counted {
+    /// The client's side.
+    pub(super) fn new(cnonce: &str, count: u32) -> Self {
+        Self { cnonce: cnonce.to_owned(), count, said: format!("{count:08x}") }
+    }
+
+    fn parse(cnonce: String, said: String) -> Option<Self> {
+        let digits = said.len() == 8 && said.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let count = u32::from_str_radix(&said, 16).ok().filter(|_| digits)?;
+        Some(Self { cnonce, count, said })
+    }
 }
 
 impl Authorization {
@@ -51,10 +66,7 @@ impl Authorization {
         }
         let counted = match take("qop") {
             None => None,
-            Some(qop) if qop.eq_ignore_ascii_case("auth") => {
-                let count = take("nc").filter(|count| count.len() == 8)?;
-                Some(Counted { cnonce: take("cnonce")?, count: u32::from_str_radix(&count, 16).ok()? })
-            }
+            Some(qop) if qop.eq_ignore_ascii_case("auth") => Some(Counted::parse(take("cnonce")?, take("nc")?)?),
             Some(_) => return None,
         };
         Some(Self {
@@ -87,9 +99,7 @@ impl Authorization {
         let ha2 = self.algorithm.hex(&[method.as_str(), &self.uri]);
         match &self.counted {
             None => self.algorithm.hex(&[ha1, &self.nonce, &ha2]),
-            Some(Counted { cnonce, count }) => {
-                self.algorithm.hex(&[ha1, &self.nonce, &format!("{count:08x}"), cnonce, "auth", &ha2])
-            }
+            Some(Counted { cnonce, said, .. }) => self.algorithm.hex(&[ha1, &self.nonce, said, cnonce, "auth", &ha2]),
         }
     }
 }
@@ -110,10 +120,10 @@ impl fmt::Display for Authorization {
             f.write_str(", opaque=")?;
             scan::quote(opaque, f)?;
         }
-        if let Some(Counted { cnonce, count }) = &self.counted {
+        if let Some(Counted { cnonce, said, .. }) = &self.counted {
             f.write_str(", cnonce=")?;
             scan::quote(cnonce, f)?;
-            write!(f, ", qop=auth, nc={count:08x}")?;
+            write!(f, ", qop=auth, nc={said}")?;
         }
         Ok(())
     }

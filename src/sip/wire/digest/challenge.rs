@@ -73,7 +73,7 @@ impl Challenge {
             algorithm: self.algorithm,
             said_algorithm: true,
             opaque: self.opaque.clone(),
-            counted: self.qop_auth.then(|| Counted { cnonce: cnonce.to_owned(), count }),
+            counted: self.qop_auth.then(|| Counted::new(cnonce, count)),
         };
         let ha1 = self.algorithm.ha1_of(&credentials.secret, &credentials.user, &self.realm)?;
         authorization.response = authorization.expected(&ha1, method);
