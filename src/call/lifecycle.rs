@@ -1,13 +1,29 @@
-//! The call machine: what comes in is handed to who is concerned.
+//! The call machine: what comes in is handed to who is concerned; after each input the mixer is told what changed and
+//! a call in which nobody is left to talk to is ended.
 
-use super::{Action, Command};
+use super::{
+    Action, Command, Event,
+    codes::Collector,
+    dial::{self, Dial, DialId, Errand},
+    leg::{self, Dialog, Leg, Standing},
+    mix::Heard,
+    movement::Movement,
+    room::{Invitation, Kind},
+};
 use crate::{
+    deadlines::Deadlines,
+    destination::{Origin, Plan, Refusal},
     ids::{CallId, LegId},
-    media::{self, sdp::Codec},
-    sip,
+    media::{
+        self,
+        sdp::{Codec, Negotiation},
+    },
+    sip::{self, Cause, Failure, Incoming, Rejection, wire::StatusCode},
 };
 use std::{
+    collections::{BTreeMap, VecDeque},
     net::IpAddr,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -51,17 +67,91 @@ pub struct Codes {
 
 /// A leg on its way from one call to another, with its dialog's and its negotiation's state and, if it waits for somebody who rings,
 /// that attempt. Its media move apart, by the mixer's `release` and `adopt`.
-pub struct Passenger(());
+pub struct Passenger {
+    leg: Leg,
+    /// It is in the mixer that it leaves.
+    in_mixer: bool,
+    /// Seconds of ringing that are left to it, when it is called by the attempt that travels with it.
+    rings_until: Option<Instant>,
+    /// The attempt of which it is the first.
+    dial: Option<(DialId, Box<Dial>)>,
+}
+
+impl Passenger {
+    /// Which leg.
+    pub fn leg(&self) -> LegId {
+        self.leg.id
+    }
+}
 
 /// One conversation.
 pub struct Call {
     id: CallId,
+    pub(super) settings: Arc<CallSettings>,
+    pub(super) seed: u64,
+    numbers: u64,
+    pub(super) kind: Kind,
+    pub(super) legs: BTreeMap<LegId, Leg>,
+    pub(super) dials: BTreeMap<DialId, Dial>,
+    /// The transfer that is under way; the concerns that it is handed to are its own.
+    pub(super) movement: Movement,
+    /// Digits that may become a star code.
+    pub(super) collectors: BTreeMap<LegId, Collector>,
+    /// What the mixer was told of each leg.
+    pub(super) heard: BTreeMap<LegId, Heard>,
+    pub(super) tickets: BTreeMap<u64, Ticket>,
+    pub(super) deadlines: Deadlines<Timer>,
+    actions: VecDeque<Action>,
+    /// A leg was in it.
+    begun: bool,
+    ended: bool,
+}
+
+/// Who waits for the answer to a question of ours.
+pub(super) enum Ticket {
+    /// Names and ports for the targets of an attempt.
+    Lease(DialId),
+    /// Where a 3xx leads.
+    Redirect(DialId),
+    /// Where the transfer under way leads.
+    Movement,
+    /// Where somebody is who is asked into the room.
+    Invitation(Invitation),
+}
+
+/// What may be due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Timer {
+    /// A target rang long enough.
+    Ring(LegId),
+    /// A transferor had time for its BYE.
+    Parting(LegId),
+    /// A pause in the digits of a leg.
+    Digits(LegId),
+    /// The transfer under way waits for something.
+    Movement,
 }
 
 impl Call {
-    /// A call without legs. `conference` names the room that it is.
-    pub fn new(id: CallId, _settings: std::sync::Arc<CallSettings>, _conference: Option<String>, _seed: u64) -> Self {
-        Self { id }
+    /// A call without legs. `conference` names the room that it is. `seed` makes the session ids of our SDP.
+    pub fn new(id: CallId, settings: Arc<CallSettings>, conference: Option<String>, seed: u64) -> Self {
+        Self {
+            id,
+            settings,
+            seed,
+            numbers: 0,
+            kind: if conference.is_some() { Kind::Room } else { Kind::Conversation },
+            legs: BTreeMap::new(),
+            dials: BTreeMap::new(),
+            movement: Movement::Still,
+            collectors: BTreeMap::new(),
+            heard: BTreeMap::new(),
+            tickets: BTreeMap::new(),
+            deadlines: Deadlines::new(),
+            actions: VecDeque::new(),
+            begun: false,
+            ended: false,
+        }
     }
 
     /// Its name.
@@ -70,37 +160,374 @@ impl Call {
     }
 
     /// A wish, or the answer to one of ours.
-    pub fn command(&mut self, _command: Command, _now: Instant) {}
+    pub fn command(&mut self, command: Command, now: Instant) {
+        match command {
+            Command::Admit { incoming, port, origin, plan } => self.admit(*incoming, port, origin, plan, now),
+            Command::Replace { incoming, port, origin, replaced } => {
+                self.replace(*incoming, port, origin, replaced, now);
+            }
+            Command::Routed { ticket, plan } => match self.tickets.remove(&ticket) {
+                Some(Ticket::Redirect(id)) => self.redirected(id, ticket, plan, now),
+                Some(Ticket::Movement) => self.movement_routed(ticket, plan, now),
+                Some(Ticket::Invitation(invitation)) => self.invitation_routed(invitation, plan, now),
+                Some(Ticket::Lease(_)) | None => {}
+            },
+            Command::Leased { ticket, legs } => match self.tickets.remove(&ticket) {
+                Some(Ticket::Lease(id)) => self.leased(id, ticket, legs, now),
+                Some(Ticket::Redirect(_) | Ticket::Movement | Ticket::Invitation(_)) | None => self.give_back(legs),
+            },
+            Command::Joined { referrer } => self.joined(referrer, now),
+            Command::JoinFailed { referrer, status } => self.join_failed(referrer, status),
+            Command::Shutdown => self.shutdown(now),
+        }
+        self.settle(now);
+    }
 
     /// Something happened on the dialog of one of its legs.
-    pub fn sip(&mut self, _event: sip::Event, _now: Instant) {}
+    pub fn sip(&mut self, event: sip::Event, now: Instant) {
+        match event {
+            sip::Event::Progress { leg, status, body } => self.target_progress(leg, status, body.as_deref()),
+            sip::Event::Answered { leg, body, asserted: _ } => self.target_answered(leg, body.as_deref(), now),
+            sip::Event::Failed { leg, failure } => self.gone(leg, Gone::Failed(failure), now),
+            sip::Event::Acked { leg, body } => self.acked(leg, body.as_deref(), now),
+            sip::Event::Offered { leg, body } => self.offered(leg, body.as_deref()),
+            sip::Event::Refer(refer) => self.refer(*refer, now),
+            sip::Event::Info { leg, content_type, body } => self.info(leg, &content_type, &body, now),
+            sip::Event::Ended { leg, cause } => self.gone(leg, Gone::Ended(cause), now),
+            sip::Event::Incoming(_)
+            | sip::Event::OfferAnswered { .. }
+            | sip::Event::OfferRefused { .. }
+            | sip::Event::ReferAnswered { .. }
+            | sip::Event::Notified { .. }
+            | sip::Event::Request(_)
+            | sip::Event::Response { .. } => {}
+        }
+        self.settle(now);
+    }
 
     /// Something happened in its mixer.
-    pub fn media(&mut self, _event: media::Event, _now: Instant) {}
+    pub fn media(&mut self, event: media::Event, now: Instant) {
+        match event {
+            media::Event::Digit { leg, digit, duration_ms } => self.digit(leg, digit, duration_ms, true, now),
+            media::Event::Silent { leg } => {
+                if self.legs.get(&leg).is_some_and(Leg::confirmed) {
+                    self.drop_leg(leg, Cause::NoMedia, now);
+                    self.left(leg, now);
+                }
+            }
+            media::Event::Started { .. } | media::Event::Report { .. } => {}
+        }
+        self.settle(now);
+    }
 
     /// Deadlines that are due.
-    pub fn wake(&mut self, _now: Instant) {}
+    pub fn wake(&mut self, now: Instant) {
+        while let Some(timer) = self.deadlines.pop_due(now) {
+            match timer {
+                Timer::Ring(leg) => self.ring_timeout(leg, now),
+                Timer::Parting(leg) => {
+                    self.drop_leg(leg, Cause::Transferred, now);
+                    self.left(leg, now);
+                }
+                Timer::Digits(leg) => self.digits_paused(leg, now),
+                Timer::Movement => self.movement_due(now),
+            }
+        }
+        self.settle(now);
+    }
 
     /// The earliest deadline.
     pub fn next_deadline(&self) -> Option<Instant> {
-        None
+        self.deadlines.next()
     }
 
     /// What should happen next.
     pub fn next_action(&mut self) -> Option<Action> {
-        None
+        self.actions.pop_front()
     }
 
     /// Its legs, ringing ones included.
     pub fn legs(&self) -> Vec<LegId> {
-        Vec::new()
+        self.legs.keys().copied().collect()
     }
 
     /// Takes legs out for another call; the rest stays. The mixer's side is the exchange's business.
-    pub fn release(&mut self, _legs: &[LegId], _now: Instant) -> Vec<Passenger> {
-        Vec::new()
+    /// Whoever rings goes along when all who are called by that attempt are named.
+    pub fn release(&mut self, legs: &[LegId], now: Instant) -> Vec<Passenger> {
+        let travelling: Vec<DialId> = self
+            .dials
+            .iter()
+            .filter(|(_, dial)| !dial.legs().is_empty() && dial.legs().iter().all(|leg| legs.contains(leg)))
+            .map(|(id, _)| *id)
+            .collect();
+        let mut passengers = Vec::new();
+        for id in legs {
+            let attempt = self.legs.get(id).and_then(Leg::dial);
+            if attempt.is_some_and(|dial| !travelling.contains(&dial)) {
+                continue;
+            }
+            let Some(mut leg) = self.legs.remove(id) else { continue };
+            leg.standing = Standing::Present;
+            let in_mixer = self.heard.remove(id).is_some();
+            let rings_until = self.deadlines.get(Timer::Ring(*id));
+            self.clear_leg(*id);
+            let dial = attempt.and_then(|dial| self.dials.remove(&dial).map(|state| (dial, Box::new(state))));
+            passengers.push(Passenger { leg, in_mixer, rings_until, dial });
+        }
+        for passenger in &passengers {
+            self.left(passenger.leg.id, now);
+        }
+        self.settle(now);
+        passengers
     }
 
     /// Takes legs in from another call; they take the place of `replaced` if it is given (which is hung up), else they just join.
-    pub fn adopt(&mut self, _passengers: Vec<Passenger>, _replaced: Option<LegId>, _now: Instant) {}
+    pub fn adopt(&mut self, passengers: Vec<Passenger>, replaced: Option<LegId>, now: Instant) {
+        let mut renamed: BTreeMap<DialId, DialId> = BTreeMap::new();
+        let mut newcomers = Vec::new();
+        for Passenger { mut leg, in_mixer, rings_until, dial } in passengers {
+            let id = leg.id;
+            if let Some((old, dial)) = dial {
+                let new = DialId(self.number());
+                renamed.insert(old, new);
+                self.dials.insert(new, *dial);
+            }
+            if let Some(new) = leg.dial().and_then(|old| renamed.get(&old)) {
+                leg.dialog = Dialog::Outgoing(*new);
+            } else {
+                newcomers.push(id);
+            }
+            if let Some(at) = rings_until {
+                self.deadlines.set(Timer::Ring(id), at);
+            }
+            if in_mixer {
+                self.heard.insert(id, Heard::moved());
+            }
+            self.begun = true;
+            self.legs.insert(id, leg);
+        }
+        self.take_place(&newcomers, replaced, now);
+        if self.dials.is_empty() || self.kind == Kind::Room {
+            self.answer_waiting(None);
+        }
+        self.settle(now);
+    }
+
+    /// A new leg, and what it wants.
+    fn admit(&mut self, incoming: Incoming, port: u16, origin: Origin, plan: Result<Plan, Refusal>, now: Instant) {
+        let leg = incoming.leg;
+        if let Err(rejection) = self.welcome(incoming, port, origin) {
+            return self.reject(leg, rejection, now);
+        }
+        match plan {
+            Err(refusal) => self.reject(leg, refused(refusal.status()), now),
+            Ok(_) if self.kind == Kind::Room => self.answer_leg(leg, None),
+            Ok(Plan::Ring(steps)) => {
+                if let Some(face) = self.face(leg, Vec::new()) {
+                    self.dial(Errand::First, face, steps, None, now);
+                }
+            }
+            Ok(Plan::Conference(conference)) => self.enter(conference, vec![leg]),
+            Ok(Plan::Music) => self.serve(media::Source::HoldMusic),
+            Ok(Plan::Echo) => self.serve(media::Source::Echo),
+        }
+    }
+
+    /// Takes a caller in; `Err` is how to refuse it because of its SDP.
+    pub(super) fn welcome(&mut self, incoming: Incoming, port: u16, origin: Origin) -> Result<(), Rejection> {
+        let id = incoming.leg;
+        let seed = self.seed.wrapping_add(id.0) >> 1;
+        let negotiation = Negotiation::new(self.settings.media_address, port, &self.settings.codecs, seed);
+        let who = origin.caller.clone();
+        let offer = incoming.body.as_deref();
+        let (leg, usable) = Leg::incoming(id, origin, negotiation, offer, incoming.max_forwards);
+        self.begun = true;
+        self.legs.insert(id, leg);
+        self.tell(Event::LegStarted { leg: id, who, incoming: true });
+        usable.map_err(|error| leg::unusable(&error, &self.settings.domain))
+    }
+
+    /// Answers a caller, with this codec if it offered it.
+    pub(super) fn answer_leg(&mut self, leg: LegId, codec: Option<Codec>) {
+        let Some(party) = self.legs.get_mut(&leg) else { return };
+        if !matches!(party.dialog, Dialog::Incoming { .. }) {
+            return;
+        }
+        let body = party.answer(codec);
+        self.sip_out(sip::Command::Answer { leg, body });
+        self.tell(Event::LegAnswered { leg });
+    }
+
+    /// The ACK of our 2xx came.
+    fn acked(&mut self, leg: LegId, sdp: Option<&[u8]>, now: Instant) {
+        let Some(party) = self.legs.get_mut(&leg) else { return };
+        let before = party.held_by_phone();
+        // After a re-INVITE the session before it goes on; without any session there is nothing to talk over.
+        if party.acked(sdp).is_err() && party.session().is_none() {
+            self.drop_leg(leg, Cause::Refused(488), now);
+            self.left(leg, now);
+        }
+        self.tell_hold(leg, before);
+    }
+
+    /// A leg is over by the doing of its peer.
+    fn gone(&mut self, leg: LegId, gone: Gone, now: Instant) {
+        let Some(party) = self.legs.get(&leg) else { return };
+        match (party.dialog, gone) {
+            (Dialog::Outgoing(_), Gone::Failed(failure)) => self.target_failed(leg, failure, now),
+            (Dialog::Outgoing(_), Gone::Ended(_)) => self.target_failed(leg, dial::plain_failure(480), now),
+            (Dialog::Incoming { .. } | Dialog::Confirmed, gone) => {
+                let (status, reason) = match gone {
+                    Gone::Failed(failure) => (failure.status.0, failure.reason),
+                    Gone::Ended(cause) => (if party.confirmed() { 200 } else { 487 }, in_words(cause)),
+                };
+                self.forget_leg(leg, status, reason);
+                self.left(leg, now);
+            }
+        }
+    }
+
+    /// Hangs a leg up. Whose concern it is must be told by the caller of this.
+    pub(super) fn drop_leg(&mut self, leg: LegId, cause: Cause, _now: Instant) {
+        let Some(party) = self.legs.get(&leg) else { return };
+        let status = if party.confirmed() { 200 } else { status_of(cause) };
+        self.sip_out(sip::Command::Hangup { leg, cause });
+        self.forget_leg(leg, status, in_words(cause));
+    }
+
+    /// Refuses a caller.
+    pub(super) fn reject(&mut self, leg: LegId, rejection: Rejection, _now: Instant) {
+        let (status, reason) = (rejection.status.0, rejection.reason.clone());
+        self.sip_out(sip::Command::Reject { leg, rejection });
+        self.forget_leg(leg, status, reason);
+    }
+
+    /// A leg is no more.
+    pub(super) fn forget_leg(&mut self, leg: LegId, status: u16, reason: String) {
+        if self.legs.remove(&leg).is_none() {
+            return;
+        }
+        if self.heard.remove(&leg).is_some() {
+            self.media_out(media::Command::Leave { leg });
+        }
+        self.clear_leg(leg);
+        self.act(Action::Release { leg });
+        self.tell(Event::LegEnded { leg, status, reason });
+    }
+
+    fn clear_leg(&mut self, leg: LegId) {
+        self.deadlines.clear(Timer::Ring(leg));
+        self.deadlines.clear(Timer::Parting(leg));
+        self.deadlines.clear(Timer::Digits(leg));
+        self.collectors.remove(&leg);
+    }
+
+    /// Everything is ended.
+    fn shutdown(&mut self, now: Instant) {
+        self.movement = Movement::Still;
+        self.deadlines.clear(Timer::Movement);
+        self.dials.clear();
+        for leg in self.legs() {
+            self.drop_leg(leg, Cause::Shutdown, now);
+        }
+    }
+
+    /// Brings everything in line with what is so now: ends what has nobody to talk to, tells the mixer what changed.
+    fn settle(&mut self, now: Instant) {
+        self.end_if_alone(now);
+        if self.legs.is_empty() && self.dials.is_empty() && self.begun && !self.ended {
+            self.ended = true;
+            self.actions.push_back(Action::End);
+        }
+        self.refresh_media();
+    }
+
+    /// One party alone has nobody to talk to, unless it waits for somebody, is in a room or is played something.
+    fn end_if_alone(&mut self, now: Instant) {
+        if !matches!(self.movement, Movement::Still) || self.legs.values().any(|leg| leg.standing == Standing::Moving) {
+            return;
+        }
+        let present = self.present();
+        match present[..] {
+            [] => self.call_all_off(now),
+            [last] if self.dials.is_empty() && self.kind == Kind::Conversation => {
+                self.drop_leg(last, Cause::Normal, now);
+            }
+            _ => {}
+        }
+    }
+
+    /// Those who take part: not called and ringing, not parting, not on their way out.
+    pub(super) fn present(&self) -> Vec<LegId> {
+        let takes_part = |leg: &&Leg| leg.standing == Standing::Present && leg.dial().is_none();
+        self.legs.values().filter(takes_part).map(|leg| leg.id).collect()
+    }
+
+    /// Those who take part, except one.
+    pub(super) fn others(&self, leg: LegId) -> Vec<LegId> {
+        let mut present = self.present();
+        present.retain(|other| *other != leg);
+        present
+    }
+
+    pub(super) fn number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+
+    pub(super) fn act(&mut self, action: Action) {
+        self.actions.push_back(action);
+    }
+
+    pub(super) fn sip_out(&mut self, command: sip::Command) {
+        self.actions.push_back(Action::Sip(command));
+    }
+
+    pub(super) fn media_out(&mut self, command: media::Command) {
+        self.actions.push_back(Action::Media(command));
+    }
+
+    pub(super) fn tell(&mut self, event: Event) {
+        self.actions.push_back(Action::Tell(event));
+    }
+}
+
+/// How a leg went by the doing of its peer.
+enum Gone {
+    Failed(Failure),
+    Ended(Cause),
+}
+
+/// The refusal of a plan that leads nowhere.
+pub(super) fn refused(status: StatusCode) -> Rejection {
+    let rejection = Rejection::new(status);
+    if status.0 == 503 { rejection.with("Retry-After", "5") } else { rejection }
+}
+
+/// The status that a leg ended with which was never answered.
+fn status_of(cause: Cause) -> u16 {
+    match cause {
+        Cause::Normal | Cause::Cancelled | Cause::AnsweredElsewhere | Cause::Replaced | Cause::Transferred => 487,
+        Cause::NoAnswer => 480,
+        Cause::NoAck | Cause::Lost | Cause::Expired | Cause::NoMedia => 408,
+        Cause::Shutdown => 503,
+        Cause::Refused(status) => status,
+    }
+}
+
+fn in_words(cause: Cause) -> String {
+    match cause {
+        Cause::Normal => "hung up".to_owned(),
+        Cause::Cancelled => "cancelled".to_owned(),
+        Cause::AnsweredElsewhere => "answered elsewhere".to_owned(),
+        Cause::NoAnswer => "no answer".to_owned(),
+        Cause::NoAck => "answer never acknowledged".to_owned(),
+        Cause::Lost => "peer lost".to_owned(),
+        Cause::Expired => "session timer ran out".to_owned(),
+        Cause::NoMedia => "no media".to_owned(),
+        Cause::Replaced => "replaced".to_owned(),
+        Cause::Transferred => "transferred".to_owned(),
+        Cause::Shutdown => "switch stopped".to_owned(),
+        Cause::Refused(status) => format!("refused with {status}"),
+    }
 }

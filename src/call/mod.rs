@@ -2,11 +2,26 @@
 //!
 //! Faces: [`Command`] (what may be wished or must be known), [`Action`] (what should happen), [`Event`] (what is told to people),
 //! [`Call`] is the machine.
+//!
+//! Inside, one file a concern, each with its own state: `leg` (a party), `dial` (an attempt to reach somebody), `hold`,
+//! `cold`, `attended`, `warm` and `recall` (the ways of a transfer, of which `movement` says which is under way), `codes`,
+//! `room`. `mix` derives from all of them who hears what.
 
 mod action;
+mod attended;
+mod codes;
+mod cold;
 mod command;
+mod dial;
 mod event;
+mod hold;
+mod leg;
 mod lifecycle;
+mod mix;
+mod movement;
+mod recall;
+mod room;
+mod warm;
 
 pub use action::Action;
 pub use command::Command;

@@ -1,0 +1,308 @@
+//! Cold transfer: by REFER without Replaces (RFC 3515, RFC 5589 6), or by star code. The caller waits, the target is
+//! called as if the caller did it, the transferor listens to how it goes or is gone.
+
+use super::{
+    Action, Call, Event, Outcome,
+    dial::{DialId, Errand, diversion, party_uri, plain_failure},
+    leg::Standing,
+    lifecycle::{Ticket, Timer},
+    mix::Place,
+    movement::Movement,
+    room::Kind,
+};
+use crate::{
+    destination::{Caller, Origin, Plan, Purpose, Refusal},
+    ids::LegId,
+    media::Source,
+    sip::{
+        self, Cause, Failure, Rejection,
+        wire::{Host, Params, Scheme, StatusCode, Uri},
+    },
+};
+use std::time::{Duration, Instant};
+
+/// How long a transferor whose transfer is complete has for its BYE.
+pub(super) const FAREWELL: Duration = Duration::from_secs(5);
+/// Phones that hang up by themselves after the 202 do it within this time of their REFER: until then, a failure may
+/// still find the transferor gone.
+const SECOND_THOUGHTS: Duration = Duration::from_secs(2);
+
+/// Who hands a caller over. Outlives its leg.
+#[derive(Clone, Debug)]
+pub(super) struct Transferor {
+    pub(super) leg: LegId,
+    pub(super) origin: Origin,
+}
+
+/// A cold transfer under way.
+pub(super) struct Cold {
+    pub(super) by: Transferor,
+    /// NOTIFY tells it how it goes, and it hangs up by itself.
+    by_refer: bool,
+    /// Referred-By as it was said (RFC 3892), else made from the transferor.
+    referred_by: Option<String>,
+    asked_at: Instant,
+    phase: Phase,
+}
+
+enum Phase {
+    /// Where does the target lead?
+    Routing(u64),
+    /// It is called.
+    Calling(DialId),
+    /// It failed while the transferor was there; it may yet hang up.
+    Returned(u16),
+}
+
+impl Call {
+    /// REFER from a peer.
+    pub(super) fn refer(&mut self, refer: sip::Refer, now: Instant) {
+        let leg = refer.leg;
+        let Some(party) = self.legs.get(&leg) else { return };
+        let busy = !matches!(self.movement, Movement::Still) || party.standing != Standing::Present;
+        let others = self.others(leg);
+        let in_room = self.kind == Kind::Room || others.len() > 1;
+        let refusal = if !party.origin.features.refer {
+            Some(403)
+        } else if !party.confirmed() || busy {
+            Some(491)
+        } else if others.is_empty() && !in_room {
+            Some(403)
+        } else {
+            None
+        };
+        if let Some(status) = refusal {
+            let rejection = Rejection::new(StatusCode(status));
+            return self.sip_out(sip::Command::RefuseRefer { leg, rejection });
+        }
+        self.forget_digits(leg);
+        self.sip_out(sip::Command::AcceptRefer { leg });
+        let target = said(&refer.target);
+        let attended = refer.replaces.is_some();
+        self.tell(Event::TransferStarted { transferor: leg, target, attended });
+        match refer.replaces {
+            Some(replaces) => self.attend(leg, &replaces, now),
+            None if in_room => self.invite_member(leg, refer.target, refer.referred_by),
+            None => self.begin_cold(leg, refer.target, true, refer.referred_by, now),
+        }
+    }
+
+    /// The others wait for the target from now on.
+    pub(super) fn begin_cold(
+        &mut self,
+        leg: LegId,
+        target: Uri,
+        by_refer: bool,
+        referred_by: Option<String>,
+        now: Instant,
+    ) {
+        let Some(by) = self.transferor(leg) else { return };
+        let ticket = self.number();
+        let origin = Box::new(by.origin.clone());
+        self.movement =
+            Movement::Cold(Cold { by, by_refer, referred_by, asked_at: now, phase: Phase::Routing(ticket) });
+        self.tickets.insert(ticket, Ticket::Movement);
+        self.act(Action::Route { ticket, origin, target, purpose: Purpose::Transfer });
+    }
+
+    /// A target that rings already takes the callers over: its agent is gone.
+    pub(super) fn continue_cold(&mut self, by: Transferor, dial: DialId, now: Instant) {
+        if let Some(dial) = self.dials.get_mut(&dial) {
+            dial.errand = Errand::Cold;
+        }
+        self.movement =
+            Movement::Cold(Cold { by, by_refer: false, referred_by: None, asked_at: now, phase: Phase::Calling(dial) });
+    }
+
+    /// Where the target leads.
+    pub(super) fn cold_routed(&mut self, ticket: u64, plan: Result<Plan, Refusal>, now: Instant) {
+        let Movement::Cold(cold) = &self.movement else { return };
+        let Phase::Routing(asked) = cold.phase else { return };
+        if asked != ticket {
+            return;
+        }
+        let by = cold.by.clone();
+        let referred_by = cold.referred_by.clone();
+        let callers = self.others(by.leg);
+        match plan {
+            Err(refusal) => self.cold_failed(plain_failure(refusal.status().0), now),
+            Ok(Plan::Ring(steps)) => {
+                let headers = handed_over(&by.origin, referred_by, &self.settings.domain);
+                let Some(face) = callers.first().and_then(|caller| self.face(*caller, headers)) else { return };
+                let dial = self.dial(Errand::Cold, face, steps, None, now);
+                // An attempt without anybody to call is over already, and the transfer with it.
+                if self.dials.contains_key(&dial)
+                    && let Movement::Cold(cold) = &mut self.movement
+                {
+                    cold.phase = Phase::Calling(dial);
+                }
+            }
+            Ok(Plan::Conference(conference)) => {
+                self.cold_done(now);
+                self.enter(conference, callers);
+            }
+            Ok(Plan::Music) => {
+                self.cold_done(now);
+                self.serve(Source::HoldMusic);
+            }
+            Ok(Plan::Echo) => {
+                self.cold_done(now);
+                self.serve(Source::Echo);
+            }
+        }
+    }
+
+    /// A provisional response from the target.
+    pub(super) fn cold_progress(&mut self, status: StatusCode) {
+        if let Movement::Cold(cold) = &self.movement {
+            self.notify(cold.by.leg, cold.by_refer, status, String::new());
+        }
+    }
+
+    /// The target is there: the transferor is not needed any more.
+    pub(super) fn cold_done(&mut self, now: Instant) {
+        let Movement::Cold(cold) = std::mem::replace(&mut self.movement, Movement::Still) else { return };
+        self.notify(cold.by.leg, cold.by_refer, StatusCode(200), String::new());
+        self.transfer_ended(cold.by.leg, Outcome::Completed, 200);
+        if cold.by_refer {
+            self.part(cold.by.leg, now);
+        } else {
+            self.drop_leg(cold.by.leg, Cause::Transferred, now);
+        }
+    }
+
+    /// The target is not to be had: back to the transferor.
+    pub(super) fn cold_failed(&mut self, failure: Failure, now: Instant) {
+        let Movement::Cold(cold) = &mut self.movement else { return };
+        let status = failure.status;
+        let (by, by_refer, asked_at) = (cold.by.clone(), cold.by_refer, cold.asked_at);
+        cold.phase = Phase::Returned(status.0);
+        self.notify(by.leg, by_refer, status, failure.reason);
+        if !self.legs.contains_key(&by.leg) {
+            return self.begin_recall(by, status.0, now);
+        }
+        let until = asked_at + SECOND_THOUGHTS;
+        if by_refer && now < until {
+            self.deadlines.set(Timer::Movement, until);
+        } else {
+            self.cold_returned();
+        }
+    }
+
+    /// The transferor stayed: it has its caller again.
+    pub(super) fn cold_returned(&mut self) {
+        let Movement::Cold(Cold { by, phase: Phase::Returned(status), .. }) = &self.movement else { return };
+        let (leg, status) = (by.leg, *status);
+        self.movement = Movement::Still;
+        self.transfer_ended(leg, Outcome::Recalled, status);
+    }
+
+    /// Somebody left while a cold transfer is under way.
+    pub(super) fn cold_left(&mut self, left: LegId, now: Instant) {
+        let Movement::Cold(cold) = &self.movement else { return };
+        let (by, by_refer) = (cold.by.clone(), cold.by_refer);
+        let returned = match cold.phase {
+            Phase::Returned(status) => Some(status),
+            Phase::Routing(_) | Phase::Calling(_) => None,
+        };
+        if self.others(by.leg).is_empty() {
+            self.movement = Movement::Still;
+            self.deadlines.clear(Timer::Movement);
+            self.call_all_off(now);
+            if returned.is_none() {
+                self.notify(by.leg, by_refer, StatusCode(487), String::new());
+            }
+            self.transfer_ended(by.leg, Outcome::CallerLeft, 487);
+        } else if let (Some(status), true) = (returned, left == by.leg) {
+            self.deadlines.clear(Timer::Movement);
+            self.begin_recall(by, status, now);
+        }
+    }
+
+    /// What a leg hears while a cold transfer is under way.
+    pub(super) fn cold_place(&self, cold: &Cold, leg: LegId) -> Place {
+        match cold.phase {
+            Phase::Returned(_) => Place::Mix,
+            Phase::Routing(_) | Phase::Calling(_) if leg == cold.by.leg => Place::Aside(None),
+            Phase::Routing(_) => Place::Aside(Some(Source::HoldMusic)),
+            Phase::Calling(dial) => self.waiting_place(dial),
+        }
+    }
+
+    /// What those hear who wait for an attempt: its early media, else ringback once it rings, else music.
+    pub(super) fn waiting_place(&self, dial: DialId) -> Place {
+        match self.dials.get(&dial) {
+            Some(dial) if dial.early.is_some() => Place::Mix,
+            Some(dial) if dial.rings => Place::Aside(Some(Source::Ringback)),
+            Some(_) | None => Place::Aside(Some(Source::HoldMusic)),
+        }
+    }
+
+    /// A leg as the one that hands over.
+    pub(super) fn transferor(&self, leg: LegId) -> Option<Transferor> {
+        self.legs.get(&leg).map(|party| Transferor { leg, origin: party.origin.clone() })
+    }
+
+    /// NOTIFY to who sent REFER, if it is still there.
+    pub(super) fn notify(&mut self, leg: LegId, by_refer: bool, status: StatusCode, reason: String) {
+        if by_refer && self.legs.contains_key(&leg) {
+            self.sip_out(sip::Command::Notify { leg, status, reason });
+        }
+    }
+
+    pub(super) fn transfer_ended(&mut self, transferor: LegId, outcome: Outcome, status: u16) {
+        self.tell(Event::TransferEnded { transferor, outcome, status });
+    }
+
+    /// A transferor is done: it has a moment for its BYE.
+    pub(super) fn part(&mut self, leg: LegId, now: Instant) {
+        let Some(party) = self.legs.get_mut(&leg) else { return };
+        party.standing = Standing::Parting;
+        self.deadlines.set(Timer::Parting(leg), now + FAREWELL);
+    }
+
+    /// Another leg has taken the place of the transferor.
+    pub(super) fn rename_cold(cold: &mut Cold, old: LegId, new: Transferor) {
+        if cold.by.leg == old {
+            cold.by = new;
+            cold.by_refer = false;
+        }
+    }
+}
+
+/// What tells a target who sent the caller (RFC 3892, RFC 5806).
+pub(super) fn handed_over(by: &Origin, referred_by: Option<String>, domain: &str) -> Vec<(String, String)> {
+    let referred_by = referred_by.unwrap_or_else(|| format!("<{}>", party_uri(by, domain)));
+    vec![("Referred-By".to_owned(), referred_by), ("Diversion".to_owned(), diversion(by, domain))]
+}
+
+/// The number under which a party is reached.
+pub(super) fn number_of(party: &Origin) -> &str {
+    match &party.caller {
+        Caller::Extension(number) => number,
+        Caller::Trunk(_) => party.identity.uri.user.as_deref().unwrap_or_default(),
+    }
+}
+
+/// Our URI of a number.
+pub(super) fn number_uri(number: &str, domain: &str) -> Uri {
+    Uri {
+        scheme: Scheme::Sip,
+        user: Some(number.to_owned()),
+        password: None,
+        host: Host::Name(domain.to_owned()),
+        port: None,
+        params: Params::default(),
+        headers: Vec::new(),
+    }
+}
+
+/// A target in words: its number, or its host where it has none.
+fn said(target: &Uri) -> String {
+    match (&target.user, &target.host) {
+        (Some(user), _) => user.clone(),
+        (None, Host::Name(name)) => name.clone(),
+        (None, Host::V4(address)) => address.to_string(),
+        (None, Host::V6(address)) => format!("[{address}]"),
+    }
+}

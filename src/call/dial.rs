@@ -1,0 +1,510 @@
+//! An attempt to reach a plan: its steps in turn, the targets of a step together, the best of their failures.
+
+use super::{
+    Action, Call, Event,
+    cold::Transferor,
+    leg::{Dialog, Leg, OfferFirst, Told},
+    lifecycle::{Ticket, Timer},
+};
+use crate::{
+    destination::{Origin, Plan, Purpose, Refusal, Target},
+    ids::LegId,
+    media::sdp::{Codec, Negotiation},
+    sip::{
+        self, Cause, Failure, Rejection,
+        wire::{Host, NameAddr, Params, Scheme, StatusCode, Uri},
+    },
+};
+use bytes::Bytes;
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+/// Names an attempt within its call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct DialId(pub(super) u64);
+
+/// An attempt. It ends in one answer, one failure, or is called off.
+pub(super) struct Dial {
+    pub(super) errand: Errand,
+    /// Somebody rings.
+    pub(super) rings: bool,
+    /// Whose early media are heard.
+    pub(super) early: Option<LegId>,
+    face: Face,
+    steps: VecDeque<Vec<Target>>,
+    phase: Phase,
+    /// The ticket of the route that a 3xx asked for.
+    redirect: Option<u64>,
+    /// No further 3xx is followed.
+    redirected: bool,
+    best: Option<Failure>,
+    /// How long a phone may ring that has no time of its own.
+    timeout: Duration,
+    /// That time holds for all.
+    fixed_timeout: bool,
+}
+
+/// What the attempt is for: who is told how it goes.
+#[derive(Clone, Debug)]
+pub(super) enum Errand {
+    /// The destination of those who called.
+    First,
+    /// The same, but whoever called has handed its waiting over (semi-attended transfer).
+    Handed(Box<Transferor>),
+    /// A cold transfer's target.
+    Cold,
+    /// A warm transfer's target.
+    Warm,
+    /// One more for the room, asked for by this member.
+    Invitation(LegId),
+    /// The transferor, once more.
+    Recall,
+    /// Whoever takes callers that nobody else would.
+    Fallback,
+}
+
+/// As whom we call.
+#[derive(Clone, Debug)]
+pub(super) struct Face {
+    /// Decides which routes a redirect may take.
+    pub(super) origin: Origin,
+    /// From and, where trusted, P-Asserted-Identity.
+    pub(super) identity: NameAddr,
+    pub(super) privacy: Option<String>,
+    pub(super) codec: Option<Codec>,
+    pub(super) max_forwards: u8,
+    /// Referred-By, Diversion, Alert-Info.
+    pub(super) headers: Vec<(String, String)>,
+}
+
+/// Where the current step stands.
+enum Phase {
+    /// Its targets wait for names and ports.
+    Leasing { ticket: u64, targets: Vec<Target> },
+    /// These are called.
+    Calling(Vec<LegId>),
+}
+
+impl Dial {
+    /// Those who are called now.
+    pub(super) fn legs(&self) -> &[LegId] {
+        match &self.phase {
+            Phase::Leasing { .. } => &[],
+            Phase::Calling(legs) => legs,
+        }
+    }
+
+    fn forget(&mut self, leg: LegId) {
+        if let Phase::Calling(legs) = &mut self.phase {
+            legs.retain(|other| *other != leg);
+        }
+        if self.early == Some(leg) {
+            self.early = None;
+        }
+    }
+
+    fn note(&mut self, failure: Failure) {
+        if self.best.as_ref().is_none_or(|best| rank(failure.status) < rank(best.status)) {
+            self.best = Some(failure);
+        }
+    }
+}
+
+impl Call {
+    /// Starts an attempt. `ring` is how long everybody may ring, `None` leaves it to targets and settings.
+    pub(super) fn dial(
+        &mut self,
+        errand: Errand,
+        face: Face,
+        steps: Vec<Vec<Target>>,
+        ring: Option<Duration>,
+        now: Instant,
+    ) -> DialId {
+        let id = DialId(self.number());
+        let dial = Dial {
+            errand,
+            rings: false,
+            early: None,
+            face,
+            steps: steps.into(),
+            phase: Phase::Calling(Vec::new()),
+            redirect: None,
+            redirected: false,
+            best: None,
+            timeout: ring.unwrap_or(self.settings.ring_timeout),
+            fixed_timeout: ring.is_some(),
+        };
+        self.dials.insert(id, dial);
+        self.next_step(id, now);
+        id
+    }
+
+    /// Nobody of the current step is left: the next one, or the end of the attempt.
+    fn next_step(&mut self, id: DialId, now: Instant) {
+        let ticket = self.number();
+        let Some(dial) = self.dials.get_mut(&id) else { return };
+        if dial.redirect.is_some() || !dial.legs().is_empty() {
+            return;
+        }
+        let step = std::iter::from_fn(|| dial.steps.pop_front()).find(|targets| !targets.is_empty());
+        let Some(targets) = step else {
+            let best = dial.best.take();
+            let failure = best.unwrap_or_else(|| plain_failure(480));
+            if let Some(dial) = self.dials.remove(&id) {
+                self.dial_failed(dial.errand, passed_on(failure), now);
+            }
+            return;
+        };
+        let callees = targets.iter().map(|target| target.callee.clone()).collect();
+        dial.phase = Phase::Leasing { ticket, targets };
+        self.tickets.insert(ticket, Ticket::Lease(id));
+        self.act(Action::Lease { ticket, callees });
+    }
+
+    /// Names and ports came for the targets of a step; a target without counts as one that answered 503.
+    pub(super) fn leased(&mut self, id: DialId, ticket: u64, leases: Vec<Option<(LegId, u16)>>, now: Instant) {
+        let Some(dial) = self.dials.get_mut(&id) else { return self.give_back(leases) };
+        let targets = match std::mem::replace(&mut dial.phase, Phase::Calling(Vec::new())) {
+            Phase::Leasing { ticket: asked, targets } if asked == ticket => targets,
+            other @ (Phase::Leasing { .. } | Phase::Calling(_)) => {
+                dial.phase = other;
+                return self.give_back(leases);
+            }
+        };
+        let leases = leases.into_iter().chain(std::iter::repeat(None));
+        for (target, lease) in targets.into_iter().zip(leases) {
+            match lease {
+                Some((leg, port)) => self.call_target(id, leg, port, target, now),
+                None => {
+                    if let Some(dial) = self.dials.get_mut(&id) {
+                        dial.note(plain_failure(503));
+                    }
+                }
+            }
+        }
+        self.next_step(id, now);
+    }
+
+    /// Leases that nobody needs any more.
+    pub(super) fn give_back(&mut self, leases: Vec<Option<(LegId, u16)>>) {
+        for (leg, _) in leases.into_iter().flatten() {
+            self.act(Action::Release { leg });
+        }
+    }
+
+    fn call_target(&mut self, id: DialId, leg: LegId, port: u16, target: Target, now: Instant) {
+        let codecs = if target.codecs.is_empty() { &self.settings.codecs } else { &target.codecs };
+        let negotiation =
+            Negotiation::new(self.settings.media_address, port, codecs, self.seed.wrapping_add(leg.0) >> 1);
+        let Some(dial) = self.dials.get_mut(&id) else { return };
+        let origin = Origin {
+            caller: target.callee.clone(),
+            features: target.features,
+            identity: NameAddr { params: Params::default(), ..target.to.clone() },
+            privacy: None,
+        };
+        let offer = (!target.late_offer).then_some(OfferFirst(dial.face.codec));
+        let (mut party, body) = Leg::outgoing(leg, origin, negotiation, id, offer);
+        if target.late_offer {
+            party.prefer(dial.face.codec);
+        }
+        if let Phase::Calling(legs) = &mut dial.phase {
+            legs.push(leg);
+        }
+        let ring = match target.ring_timeout_s {
+            Some(seconds) if !dial.fixed_timeout => Duration::from_secs(seconds.into()),
+            Some(_) | None => dial.timeout,
+        };
+        let who = target.callee.clone();
+        let invite = invitation(&dial.face, leg, target, body);
+        self.legs.insert(leg, party);
+        self.tell(Event::LegStarted { leg, who, incoming: false });
+        self.deadlines.set(Timer::Ring(leg), now + ring);
+        self.sip_out(sip::Command::Invite(Box::new(invite)));
+    }
+
+    /// A provisional response came from a target.
+    pub(super) fn target_progress(&mut self, leg: LegId, status: StatusCode, sdp: Option<&[u8]>) {
+        let Some(id) = self.legs.get(&leg).and_then(Leg::dial) else { return };
+        let Some(dial) = self.dials.get_mut(&id) else { return };
+        let first = status.0 == 180 && !dial.rings;
+        dial.rings |= first;
+        if status.0 == 180
+            && let Some(party) = self.legs.get_mut(&leg)
+            && !std::mem::replace(&mut party.rang, true)
+        {
+            self.tell(Event::LegRinging { leg });
+        }
+        let Some(dial) = self.dials.get_mut(&id) else { return };
+        let for_all = !matches!(dial.errand, Errand::Invitation(_));
+        let heard = for_all
+            && dial.early.is_none_or(|early| early == leg)
+            && sdp.is_some_and(|sdp| self.legs.get_mut(&leg).is_some_and(|leg| leg.hear_early(sdp)));
+        if heard {
+            dial.early = Some(leg);
+        }
+        let errand = first.then(|| dial.errand.clone());
+        self.tell_waiting(status, heard.then_some(leg));
+        if let Some(errand) = errand {
+            self.dial_rings(&errand);
+        }
+    }
+
+    /// Passes on to the callers without answer how their call goes: 180 once, or 183 with SDP once.
+    fn tell_waiting(&mut self, status: StatusCode, early: Option<LegId>) {
+        let codec = early.and_then(|leg| self.legs.get(&leg)).and_then(Leg::codec);
+        let mut out = Vec::new();
+        for (leg, party) in &mut self.legs {
+            let Dialog::Incoming { told } = &mut party.dialog else { continue };
+            let before = *told;
+            if early.is_some() && before < Told::EarlyMedia {
+                *told = Told::EarlyMedia;
+                if let Some(body) = party.answer_early(codec) {
+                    out.push(sip::Command::Progress { leg: *leg, status: StatusCode(183), body: Some(body) });
+                    continue;
+                }
+                // The caller made no offer, so it cannot hear the early media (RFC 3262 would take an offer of ours
+                // here); it makes its own ringback.
+                party.dialog = Dialog::Incoming { told: Told::Ringing };
+            }
+            if before == Told::Nothing && (status.0 == 180 || early.is_some()) {
+                party.dialog = Dialog::Incoming { told: Told::Ringing };
+                out.push(sip::Command::Progress { leg: *leg, status: StatusCode(180), body: None });
+            }
+        }
+        for command in out {
+            self.sip_out(command);
+        }
+    }
+
+    /// A target answered: it wins, the others are told that somebody else did.
+    pub(super) fn target_answered(&mut self, leg: LegId, sdp: Option<&[u8]>, now: Instant) {
+        let Some(party) = self.legs.get_mut(&leg) else { return };
+        let Some(id) = party.dial() else { return };
+        match party.answered(sdp) {
+            Ok(None) => {}
+            Ok(Some(body)) => self.sip_out(sip::Command::Ack { leg, body }),
+            Err(_) => {
+                self.drop_leg(leg, Cause::Refused(488), now);
+                return self.target_out(id, leg, plain_failure(488), now);
+            }
+        }
+        self.deadlines.clear(Timer::Ring(leg));
+        self.tell(Event::LegAnswered { leg });
+        self.dial_won(id, leg, now);
+    }
+
+    /// The attempt is over because `winner`, who is confirmed, is there.
+    pub(super) fn dial_won(&mut self, id: DialId, winner: LegId, now: Instant) {
+        let Some(dial) = self.dials.remove(&id) else { return };
+        for loser in dial.legs() {
+            if *loser != winner {
+                self.drop_leg(*loser, Cause::AnsweredElsewhere, now);
+            }
+        }
+        let codec = self.legs.get(&winner).and_then(Leg::codec);
+        self.answer_waiting(codec);
+        self.dial_answered(dial.errand, winner, now);
+    }
+
+    /// Everybody who called and has no answer gets it.
+    pub(super) fn answer_waiting(&mut self, codec: Option<Codec>) {
+        let waiting: Vec<LegId> =
+            self.legs.values().filter(|leg| matches!(leg.dialog, Dialog::Incoming { .. })).map(|leg| leg.id).collect();
+        for leg in waiting {
+            self.answer_leg(leg, codec);
+        }
+    }
+
+    /// A target refused, or is gone.
+    pub(super) fn target_failed(&mut self, leg: LegId, failure: Failure, now: Instant) {
+        let Some(id) = self.legs.get(&leg).and_then(Leg::dial) else { return };
+        let callee = self.legs.get(&leg).map(|leg| leg.origin.clone());
+        self.forget_leg(leg, failure.status.0, failure.reason.clone());
+        let ticket = self.number();
+        if let (Some(contact), Some(callee), Some(dial)) = (failure.contacts.first(), callee, self.dials.get_mut(&id))
+            && (300..400).contains(&failure.status.0)
+            && !dial.redirected
+        {
+            dial.redirected = true;
+            dial.redirect = Some(ticket);
+            let host = &self.settings.domain;
+            dial.face.headers.push(("Diversion".to_owned(), diversion(&callee, host)));
+            let origin = Box::new(dial.face.origin.clone());
+            let target = contact.clone();
+            self.tickets.insert(ticket, Ticket::Redirect(id));
+            self.act(Action::Route { ticket, origin, target, purpose: Purpose::Transfer });
+        }
+        self.target_out(id, leg, failure, now);
+    }
+
+    /// Where a 3xx leads.
+    pub(super) fn redirected(&mut self, id: DialId, ticket: u64, plan: Result<Plan, Refusal>, now: Instant) {
+        let Some(dial) = self.dials.get_mut(&id) else { return };
+        if dial.redirect != Some(ticket) {
+            return;
+        }
+        dial.redirect = None;
+        match plan {
+            Ok(Plan::Ring(steps)) => steps.into_iter().rev().for_each(|step| dial.steps.push_front(step)),
+            Ok(Plan::Conference(_) | Plan::Music | Plan::Echo) => {}
+            Err(refusal) => dial.note(plain_failure(refusal.status().0)),
+        }
+        self.next_step(id, now);
+    }
+
+    /// A target rang for too long.
+    pub(super) fn ring_timeout(&mut self, leg: LegId, now: Instant) {
+        let Some(id) = self.legs.get(&leg).and_then(Leg::dial) else { return };
+        self.drop_leg(leg, Cause::NoAnswer, now);
+        self.target_out(id, leg, plain_failure(480), now);
+    }
+
+    /// One target less. A 6xx speaks for all of its step (RFC 3261 16.7 step 5).
+    fn target_out(&mut self, id: DialId, leg: LegId, failure: Failure, now: Instant) {
+        let Some(dial) = self.dials.get_mut(&id) else { return };
+        dial.forget(leg);
+        let everybody = failure.status.0 >= 600;
+        dial.note(failure);
+        if everybody {
+            let others = dial.legs().to_vec();
+            for other in others {
+                self.drop_leg(other, Cause::Cancelled, now);
+                if let Some(dial) = self.dials.get_mut(&id) {
+                    dial.forget(other);
+                }
+            }
+        }
+        self.next_step(id, now);
+    }
+
+    /// Calls an attempt off: whoever rings stops.
+    pub(super) fn call_off(&mut self, id: DialId, cause: Cause, now: Instant) {
+        let Some(dial) = self.dials.remove(&id) else { return };
+        for leg in dial.legs() {
+            self.drop_leg(*leg, cause, now);
+        }
+    }
+
+    /// Calls every attempt off.
+    pub(super) fn call_all_off(&mut self, now: Instant) {
+        let all: Vec<DialId> = self.dials.keys().copied().collect();
+        for id in all {
+            self.call_off(id, Cause::Cancelled, now);
+        }
+    }
+
+    /// As whom `caller` calls, with `headers`.
+    pub(super) fn face(&self, caller: LegId, headers: Vec<(String, String)>) -> Option<Face> {
+        let leg = self.legs.get(&caller)?;
+        Some(Face {
+            origin: leg.origin.clone(),
+            identity: leg.origin.identity.clone(),
+            privacy: leg.origin.privacy.clone(),
+            codec: leg.codec(),
+            max_forwards: leg.max_forwards,
+            headers,
+        })
+    }
+}
+
+/// The INVITE for a target.
+fn invitation(face: &Face, leg: LegId, target: Target, body: Option<Bytes>) -> sip::Invite {
+    let who = target.caller_id.unwrap_or_else(|| face.identity.clone());
+    let who = NameAddr { params: Params::default(), ..who };
+    let private = face.privacy.as_deref().is_some_and(wants_privacy);
+    sip::Invite {
+        leg,
+        uri: target.uri,
+        hop: target.hop,
+        route: target.route,
+        from: if private { anonymous() } else { who.clone() },
+        to: target.to,
+        asserted: target.trusted.then_some(who),
+        privacy: face.privacy.clone().filter(|_| target.trusted || private),
+        body,
+        headers: face.headers.clone(),
+        credentials: target.credentials,
+        max_forwards: face.max_forwards.saturating_sub(1),
+    }
+}
+
+/// Whether From must not tell who calls (RFC 3323 4.2, RFC 3325 9.3).
+fn wants_privacy(privacy: &str) -> bool {
+    privacy.split([';', ',']).map(str::trim).any(|word| {
+        word.eq_ignore_ascii_case("id") || word.eq_ignore_ascii_case("user") || word.eq_ignore_ascii_case("header")
+    })
+}
+
+/// RFC 3323 4.1.1.3.
+fn anonymous() -> NameAddr {
+    let uri = Uri {
+        scheme: Scheme::Sip,
+        user: Some("anonymous".to_owned()),
+        password: None,
+        host: Host::Name("anonymous.invalid".to_owned()),
+        port: None,
+        params: Params::default(),
+        headers: Vec::new(),
+    };
+    NameAddr { display: Some("Anonymous".to_owned()), uri, params: Params::default() }
+}
+
+/// Diversion (RFC 5806): the party that sent the call elsewhere.
+pub(super) fn diversion(party: &Origin, domain: &str) -> String {
+    format!("<{}>;reason=deflection", party_uri(party, domain))
+}
+
+/// Our URI of a party.
+pub(super) fn party_uri(party: &Origin, domain: &str) -> String {
+    let user = super::cold::number_of(party);
+    let clean: String = user.chars().filter(|c| c.is_ascii_alphanumeric() || "+-_.!~*'()".contains(*c)).collect();
+    if clean.is_empty() { format!("sip:{domain}") } else { format!("sip:{clean}@{domain}") }
+}
+
+/// A failure of which nothing but its status is known.
+pub(super) fn plain_failure(status: u16) -> Failure {
+    Failure { status: StatusCode(status), reason: String::new(), contacts: Vec::new(), retry_after_s: None }
+}
+
+/// Which failure says most to the caller; less is better (RFC 3261 16.7 step 6): 6xx, then 4xx with busy before the rest,
+/// then 5xx; a redirection that led nowhere last.
+fn rank(status: StatusCode) -> u8 {
+    match status.0 {
+        600.. => 0,
+        486 => 1,
+        480 => 3,
+        408 => 5,
+        401 | 407 | 481 | 487 => 6,
+        400..500 => 2,
+        503 => 8,
+        500..600 => 7,
+        _ => 9,
+    }
+}
+
+/// A failure as the caller may see it: our logins, dialogs and redirections are our own business.
+fn passed_on(mut failure: Failure) -> Failure {
+    let status = match failure.status.0 {
+        401 | 407 | 421 | 494 => 500,
+        ..=399 | 481 | 487 | 491 => 480,
+        other => other.min(699),
+    };
+    if status != failure.status.0 {
+        failure.reason.clear();
+    }
+    failure.status = StatusCode(status);
+    failure
+}
+
+/// The answer to a caller whose call came to nothing.
+pub(super) fn rejection(failure: &Failure) -> Rejection {
+    let mut rejection = Rejection::new(failure.status).with("Reason", format!("SIP;cause={}", failure.status.0));
+    rejection.reason.clone_from(&failure.reason);
+    match failure.retry_after_s {
+        Some(seconds) => rejection.with("Retry-After", seconds.to_string()),
+        None => rejection,
+    }
+}

@@ -1,0 +1,115 @@
+//! The transfer that a call is in, and to which of the concerns what happens is handed.
+
+use super::{
+    Call, Outcome,
+    attended::Attended,
+    cold::Cold,
+    dial::{Errand, rejection},
+    leg::Dialog,
+    recall::Recall,
+    warm::Warm,
+};
+use crate::{
+    destination::{Plan, Refusal},
+    ids::LegId,
+    sip::{Failure, wire::StatusCode},
+};
+use std::time::Instant;
+
+/// The transfer that a call is in: one at a time.
+pub(super) enum Movement {
+    /// None.
+    Still,
+    /// By REFER without Replaces, or by star code.
+    Cold(Cold),
+    /// By REFER with Replaces.
+    Attended(Attended),
+    /// With a talk in private first, in this call.
+    Warm(Warm),
+    /// Back again after a failure.
+    Recall(Recall),
+}
+
+impl Call {
+    /// Where somebody leads whom the transfer is about.
+    pub(super) fn movement_routed(&mut self, ticket: u64, plan: Result<Plan, Refusal>, now: Instant) {
+        match &self.movement {
+            Movement::Cold(_) => self.cold_routed(ticket, plan, now),
+            Movement::Warm(_) => self.warm_routed(ticket, plan, now),
+            Movement::Recall(_) => self.recall_routed(ticket, plan, now),
+            Movement::Still | Movement::Attended(_) => {}
+        }
+    }
+
+    /// What the transfer waited for is over.
+    pub(super) fn movement_due(&mut self, now: Instant) {
+        match &self.movement {
+            Movement::Cold(_) => self.cold_returned(),
+            Movement::Warm(_) => self.warm_tone_over(),
+            Movement::Recall(_) => self.notice_over(now),
+            Movement::Still | Movement::Attended(_) => {}
+        }
+    }
+
+    /// A leg that took part is gone.
+    pub(super) fn left(&mut self, leg: LegId, now: Instant) {
+        match &self.movement {
+            Movement::Cold(_) => self.cold_left(leg, now),
+            Movement::Warm(_) => self.warm_left(leg, now),
+            Movement::Recall(_) => self.recall_left(now),
+            Movement::Attended(attended) if attended.referrer == leg => {
+                self.movement = Movement::Still;
+                self.transfer_ended(leg, Outcome::Cancelled, 487);
+            }
+            Movement::Still | Movement::Attended(_) => {}
+        }
+    }
+
+    /// An attempt's first 180.
+    pub(super) fn dial_rings(&mut self, errand: &Errand) {
+        match errand {
+            Errand::Cold => self.cold_progress(StatusCode(180)),
+            Errand::Invitation(member) => self.notify(*member, true, StatusCode(180), String::new()),
+            Errand::First | Errand::Handed(_) | Errand::Warm | Errand::Recall | Errand::Fallback => {}
+        }
+    }
+
+    /// An attempt has its answer.
+    pub(super) fn dial_answered(&mut self, errand: Errand, leg: LegId, now: Instant) {
+        match errand {
+            Errand::First | Errand::Handed(_) => {}
+            Errand::Cold => self.cold_done(now),
+            Errand::Warm => self.warm_answered(leg),
+            Errand::Invitation(member) => self.invitation_done(member),
+            Errand::Recall => self.recall_done(Outcome::Recalled),
+            Errand::Fallback => self.recall_done(Outcome::FellBack),
+        }
+    }
+
+    /// An attempt came to nothing.
+    pub(super) fn dial_failed(&mut self, errand: Errand, failure: Failure, now: Instant) {
+        match errand {
+            Errand::First => self.reject_waiting(&failure, now),
+            Errand::Handed(by) => {
+                self.reject_waiting(&failure, now);
+                if matches!(self.movement, Movement::Still) {
+                    self.begin_recall(*by, failure.status.0, now);
+                }
+            }
+            Errand::Cold => self.cold_failed(failure, now),
+            Errand::Warm => self.warm_failed(&failure, now),
+            Errand::Invitation(member) => self.invitation_failed(member, failure),
+            Errand::Recall => self.fall_back(now),
+            Errand::Fallback => self.give_notice(now),
+        }
+    }
+
+    /// Those who called and have no answer are told how their call went.
+    fn reject_waiting(&mut self, failure: &Failure, now: Instant) {
+        for leg in self.legs() {
+            if self.legs.get(&leg).is_some_and(|party| matches!(party.dialog, Dialog::Incoming { .. })) {
+                self.reject(leg, rejection(failure), now);
+            }
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Warm transfer within one call: the caller hears music while agent and target talk in private; then the agent leaves, takes
+//! the caller back, talks to either in turn, or brings all together.
+
+use super::{
+    Action, Call, Outcome,
+    cold::{Transferor, handed_over, number_uri},
+    dial::{DialId, Errand, plain_failure},
+    lifecycle::{Ticket, Timer},
+    mix::Place,
+    movement::Movement,
+};
+use crate::{
+    destination::{Plan, Purpose, Refusal},
+    ids::LegId,
+    media::Source,
+    sip::{Cause, Failure},
+};
+use std::time::{Duration, Instant};
+
+/// How long the agent hears that the target is not to be had.
+const TONE: Duration = Duration::from_secs(2);
+
+/// A warm transfer under way.
+pub(super) struct Warm {
+    agent: Transferor,
+    phase: Phase,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Where does the target lead?
+    Routing(u64),
+    /// It is called; the agent listens.
+    Calling(DialId),
+    /// It is there.
+    Private { target: LegId, partner: Partner },
+    /// It is not to be had, with this status; the agent hears that.
+    Tone(u16),
+}
+
+/// Whom the agent talks to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Partner {
+    Target,
+    Caller,
+}
+
+impl Warm {
+    /// Another leg has taken the place of one of the parties.
+    pub(super) fn rename(&mut self, old: LegId, new: Transferor) {
+        match &mut self.phase {
+            Phase::Private { target, .. } if *target == old => *target = new.leg,
+            _ if self.agent.leg == old => self.agent = new,
+            Phase::Routing(_) | Phase::Calling(_) | Phase::Private { .. } | Phase::Tone(_) => {}
+        }
+    }
+
+    fn target(&self) -> Option<LegId> {
+        match self.phase {
+            Phase::Private { target, .. } => Some(target),
+            Phase::Routing(_) | Phase::Calling(_) | Phase::Tone(_) => None,
+        }
+    }
+}
+
+impl Call {
+    /// The agent wants to talk to `number` in private.
+    pub(super) fn begin_warm(&mut self, leg: LegId, number: &str) {
+        let Some(agent) = self.transferor(leg) else { return };
+        let ticket = self.number();
+        let origin = Box::new(agent.origin.clone());
+        let target = number_uri(number, &self.settings.domain);
+        self.movement = Movement::Warm(Warm { agent, phase: Phase::Routing(ticket) });
+        self.tickets.insert(ticket, Ticket::Movement);
+        self.act(Action::Route { ticket, origin, target, purpose: Purpose::Transfer });
+    }
+
+    /// Where the target leads.
+    pub(super) fn warm_routed(&mut self, ticket: u64, plan: Result<Plan, Refusal>, now: Instant) {
+        let Movement::Warm(warm) = &self.movement else { return };
+        if warm.phase != Phase::Routing(ticket) {
+            return;
+        }
+        let agent = warm.agent.clone();
+        match plan {
+            Err(refusal) => self.warm_failed(&plain_failure(refusal.status().0), now),
+            Ok(Plan::Ring(steps)) => {
+                let headers = handed_over(&agent.origin, None, &self.settings.domain);
+                let caller = self.others(agent.leg).first().copied().unwrap_or(agent.leg);
+                let Some(face) = self.face(caller, headers) else { return };
+                let dial = self.dial(Errand::Warm, face, steps, None, now);
+                if self.dials.contains_key(&dial) {
+                    self.set_warm(Phase::Calling(dial));
+                }
+            }
+            Ok(Plan::Conference(conference)) => {
+                // Agent and caller go there together; the agent may leave when it likes.
+                self.warm_ended(Outcome::Completed, 200);
+                let everybody = self.present();
+                self.enter(conference, everybody);
+            }
+            Ok(Plan::Music | Plan::Echo) => self.warm_failed(&plain_failure(488), now),
+        }
+    }
+
+    /// The target answered.
+    pub(super) fn warm_answered(&mut self, target: LegId) {
+        self.set_warm(Phase::Private { target, partner: Partner::Target });
+    }
+
+    /// The target is not to be had: the agent hears why for a moment, then has its caller again.
+    pub(super) fn warm_failed(&mut self, failure: &Failure, now: Instant) {
+        self.set_warm(Phase::Tone(failure.status.0));
+        self.deadlines.set(Timer::Movement, now + TONE);
+    }
+
+    /// The tone was heard.
+    pub(super) fn warm_tone_over(&mut self) {
+        if let Movement::Warm(Warm { phase: Phase::Tone(status), .. }) = self.movement {
+            self.warm_ended(Outcome::Recalled, status);
+        }
+    }
+
+    /// *4: the agent leaves; caller and target talk, or the caller waits for the target that rings.
+    pub(super) fn warm_complete(&mut self, leg: LegId, now: Instant) {
+        let Some(warm) = self.warm_of(leg) else { return };
+        match warm.phase {
+            Phase::Private { .. } | Phase::Calling(_) => {
+                self.drop_leg(leg, Cause::Transferred, now);
+                self.warm_left(leg, now);
+            }
+            Phase::Routing(_) | Phase::Tone(_) => {}
+        }
+    }
+
+    /// *5: the target goes, agent and caller talk.
+    pub(super) fn warm_cancel(&mut self, leg: LegId, now: Instant) {
+        let Some(warm) = self.warm_of(leg) else { return };
+        match warm.phase {
+            Phase::Private { target, .. } => {
+                self.drop_leg(target, Cause::Normal, now);
+                self.warm_ended(Outcome::Cancelled, 200);
+            }
+            Phase::Calling(dial) => {
+                self.call_off(dial, Cause::Cancelled, now);
+                self.warm_ended(Outcome::Cancelled, 487);
+            }
+            Phase::Tone(_) => self.warm_tone_over(),
+            Phase::Routing(_) => {}
+        }
+    }
+
+    /// *6: all talk.
+    pub(super) fn warm_three_way(&mut self, leg: LegId) {
+        if self.warm_of(leg).is_some_and(|warm| warm.target().is_some()) {
+            self.warm_ended(Outcome::Completed, 200);
+        }
+    }
+
+    /// *7: the agent talks to the other one.
+    pub(super) fn warm_swap(&mut self, leg: LegId) {
+        if self.warm_of(leg).is_none() {
+            return;
+        }
+        if let Movement::Warm(Warm { phase: Phase::Private { partner, .. }, .. }) = &mut self.movement {
+            *partner = match partner {
+                Partner::Target => Partner::Caller,
+                Partner::Caller => Partner::Target,
+            };
+        }
+    }
+
+    /// Somebody left while a warm transfer is under way.
+    pub(super) fn warm_left(&mut self, left: LegId, now: Instant) {
+        let Movement::Warm(warm) = &self.movement else { return };
+        let (agent, phase, target) = (warm.agent.clone(), warm.phase.clone(), warm.target());
+        let callers = self.others(agent.leg).into_iter().filter(|leg| Some(*leg) != target).count();
+        if callers == 0 {
+            self.call_all_off(now);
+            return self.warm_ended(Outcome::CallerLeft, 487);
+        }
+        match phase {
+            Phase::Private { target, .. } if left == target => self.warm_ended(Outcome::Cancelled, 200),
+            Phase::Private { .. } if left == agent.leg => self.warm_ended(Outcome::Completed, 200),
+            Phase::Calling(dial) if left == agent.leg => self.continue_cold(agent, dial, now),
+            Phase::Routing(_) if left == agent.leg => self.begin_recall(agent, 480, now),
+            Phase::Tone(status) if left == agent.leg => {
+                self.deadlines.clear(Timer::Movement);
+                self.begin_recall(agent, status, now);
+            }
+            Phase::Private { .. } | Phase::Calling(_) | Phase::Routing(_) | Phase::Tone(_) => {}
+        }
+    }
+
+    /// What a leg hears while a warm transfer is under way.
+    pub(super) fn warm_place(&self, warm: &Warm, leg: LegId) -> Place {
+        let agent = leg == warm.agent.leg;
+        match warm.phase {
+            Phase::Calling(dial) if agent => {
+                let place = self.waiting_place(dial);
+                if place == Place::Aside(Some(Source::HoldMusic)) { Place::Aside(None) } else { place }
+            }
+            Phase::Private { target, partner: Partner::Target } if agent || leg == target => Place::Mix,
+            Phase::Private { target, partner: Partner::Caller } if leg != target => Place::Mix,
+            Phase::Tone(486 | 600 | 603) if agent => Place::Aside(Some(Source::Busy)),
+            Phase::Tone(_) if agent => Place::Aside(Some(Source::Notice)),
+            Phase::Routing(_) if agent => Place::Aside(None),
+            Phase::Routing(_) | Phase::Calling(_) | Phase::Private { .. } | Phase::Tone(_) => {
+                Place::Aside(Some(Source::HoldMusic))
+            }
+        }
+    }
+
+    fn warm_ended(&mut self, outcome: Outcome, status: u16) {
+        self.deadlines.clear(Timer::Movement);
+        if let Movement::Warm(warm) = std::mem::replace(&mut self.movement, Movement::Still) {
+            self.transfer_ended(warm.agent.leg, outcome, status);
+        }
+    }
+
+    fn set_warm(&mut self, phase: Phase) {
+        if let Movement::Warm(warm) = &mut self.movement {
+            warm.phase = phase;
+        }
+    }
+
+    /// The warm transfer whose agent this leg is.
+    fn warm_of(&self, leg: LegId) -> Option<&Warm> {
+        match &self.movement {
+            Movement::Warm(warm) if warm.agent.leg == leg => Some(warm),
+            Movement::Warm(_) | Movement::Still | Movement::Cold(_) | Movement::Attended(_) | Movement::Recall(_) => {
+                None
+            }
+        }
+    }
+}
