@@ -1,0 +1,109 @@
+"""What a phone is sent: the RTP that leaves the switch for it, read from the phone's cable and decoded.
+
+The cable and not baresip's own recording, because the latter ends at the first re-INVITE in the release of Debian 12, and
+because here the line itself can be checked too: one SSRC, no sequence number left out, no timestamp that runs backwards."""
+
+import array
+import select
+import socket
+import struct
+import time
+import wave
+
+from tones import heard
+
+ETH_P_ALL = 3
+PACKET_OUTGOING = 4
+
+
+def expand_ulaw(byte):
+    byte = ~byte & 0xFF
+    magnitude = (((byte & 0x0F) << 3) + 0x84 << ((byte & 0x70) >> 4)) - 0x84
+    return -magnitude if byte & 0x80 else magnitude
+
+
+def expand_alaw(byte):
+    byte ^= 0x55
+    exponent, mantissa = (byte & 0x70) >> 4, (byte & 0x0F) << 4
+    magnitude = mantissa + 8 if exponent == 0 else mantissa + 0x108 << (exponent - 1)
+    return magnitude if byte & 0x80 else -magnitude
+
+
+LAWS = {0: [expand_ulaw(b) for b in range(256)], 8: [expand_alaw(b) for b in range(256)]}
+
+
+class Ear:
+    """`cable` is the switch's end of the veth, `address` the phone's."""
+
+    def __init__(self, cable, address):
+        self.address = socket.inet_aton(address)
+        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
+        self.socket.bind((cable, 0))
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        self.sound = {}  # port of the phone -> samples that came to it
+        self.lines = {}  # port -> (ssrc, sequence, timestamp) of its last packet
+        self.faults = []  # breaks of the line, as sentences
+
+    def close(self):
+        self.socket.close()
+
+    def read(self):
+        """Takes in what has come since."""
+        while select.select([self.socket], [], [], 0)[0]:
+            packet, origin = self.socket.recvfrom(2048)
+            if origin[2] == PACKET_OUTGOING and origin[1] == 0x0800:
+                self._take(packet)
+
+    def _take(self, packet):
+        header = (packet[0] & 0x0F) * 4
+        if packet[9] != socket.IPPROTO_UDP or packet[16:20] != self.address:
+            return
+        port, rtp = struct.unpack_from("!H", packet, header + 2)[0], packet[header + 8 :]
+        if port < 10000 or port % 2 or len(rtp) < 12 or rtp[0] >> 6 != 2:
+            return
+        sequence, timestamp, ssrc = struct.unpack_from("!HII", rtp, 2)
+        self._check(port, ssrc, sequence, timestamp)
+        law = LAWS.get(rtp[1] & 0x7F)
+        if law:
+            payload = rtp[12 + 4 * (rtp[0] & 0x0F) :]
+            self.sound.setdefault(port, array.array("h")).extend(law[byte] for byte in payload)
+
+    def _check(self, port, ssrc, sequence, timestamp):
+        before, self.lines[port] = self.lines.get(port), (ssrc, sequence, timestamp)
+        if before is None:
+            return
+        if ssrc != before[0]:
+            self.faults.append(f"port {port}: SSRC {before[0]:08x} became {ssrc:08x}")
+        elif (sequence - before[1]) & 0xFFFF != 1:
+            self.faults.append(f"port {port}: sequence {before[1]} was followed by {sequence}")
+        elif (timestamp - before[2]) & 0x80000000:
+            self.faults.append(f"port {port}: timestamp {before[2]} was followed by {timestamp}")
+
+    def hears(self, tones, seconds=0.6, bound=1.2):
+        """What comes during the next `seconds` of sound, on any of the phone's ports: names of tones, "something", or empty.
+        Ends after `bound` seconds of time when less sound than that comes."""
+        self.read()
+        start = {port: len(sound) for port, sound in self.sound.items()}
+        end, wanted = time.monotonic() + bound, int(seconds * 8000)
+        while time.monotonic() < end:
+            select.select([self.socket], [], [], 0.05)
+            self.read()
+            if any(len(sound) - start.get(port, 0) >= wanted for port, sound in self.sound.items()):
+                break
+        names = set()
+        for port, sound in self.sound.items():
+            names |= heard(sound[start.get(port, 0) :], tones)
+        return names
+
+    def forget(self):
+        """A new story: lines may begin anew, faults of before are forgotten."""
+        self.read()
+        self.lines.clear()
+        self.faults.clear()
+
+    def keep(self, directory):
+        """Writes what came to each port as WAV."""
+        for port, sound in self.sound.items():
+            with wave.open(f"{directory}/heard-{port}.wav", "wb") as file:
+                file.setparams((1, 2, 8000, 0, "NONE", ""))
+                file.writeframes(sound.tobytes())

@@ -1,0 +1,372 @@
+"""Stories that three real phones play through the switch. Started by `run`, inside of the switch's namespace.
+
+A says 440 Hz, B says 620 Hz, C says 880 Hz, all the time; who hears what is told by the tone. Between stories everybody hangs up."""
+
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+import urllib.parse
+
+from phone import Phone, PhoneError, until
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SWITCH = "10.99.0.1"
+TONES = {"A": 440, "B": 620, "C": 880}
+MUSIC = {"something"}
+SILENCE = set()
+CONFIG = """\
+[sip]
+listen = ["udp://10.99.0.1:5060"]
+domain = "10.99.0.1"
+
+[media]
+address = "10.99.0.1"
+ports = "20000-20999"
+
+[transfer]
+recall = true
+recall_timeout_s = 20
+ring_timeout_s = 20
+
+[security]
+digest = ["MD5"]        # the libre of Debian 12 gives up where SHA-256 is offered beside it
+
+[[extension]]
+number = "1001"
+name = "A"
+password = "pw1001"
+
+[[extension]]
+number = "1002"
+name = "B"
+password = "pw1002"
+
+[[extension]]
+number = "1003"
+name = "C"
+password = "pw1003"
+
+[[route]]
+match = "10XX"
+to = "{number}"
+
+[[route]]
+match = "70XX"
+to = "conference:{number}"
+
+[[route]]
+match = "6000"
+to = "music"
+
+[[route]]
+match = "6001"
+to = "echo"
+"""
+
+
+def uri(number):
+    return f"sip:{number}@{SWITCH}"
+
+
+def talk(caller, callee):
+    """A call is made, answered, and both hear each other."""
+    caller.forget(), callee.forget()
+    caller.command("dial", uri(callee.user))
+    callee.expect("CALL_INCOMING")
+    callee.command("accept")
+    caller.expect("CALL_ESTABLISHED")
+    callee.expect("CALL_ESTABLISHED")
+    hear_each_other(caller, callee)
+
+
+def hear_each_other(*phones):
+    for phone in phones:
+        phone.comes_to_hear({other.name.upper() for other in phones if other is not phone}, TONES)
+
+
+# -- the stories: a docstring says what is shown
+
+
+def call(a, b, c):
+    """A calls B: it rings, both hear each other and nobody else; A hangs up, B is told."""
+    talk(a, b)
+    a.command("hangup")
+    b.expect("CALL_CLOSED")
+
+
+def called_hangs_up(a, b, c):
+    """The called hangs up, the caller is told."""
+    talk(a, b)
+    b.command("hangup")
+    a.expect("CALL_CLOSED")
+
+
+def busy(a, b, c):
+    """B refuses: A is told, and no longer rings."""
+    a.forget(), b.forget()
+    a.command("dial", uri(b.user))
+    b.expect("CALL_INCOMING")
+    b.command("hangup")
+    a.expect("CALL_CLOSED")
+
+
+def cancel(a, b, c):
+    """A gives up while B rings: B stops ringing."""
+    a.forget(), b.forget()
+    a.command("dial", uri(b.user))
+    b.expect("CALL_INCOMING")
+    a.command("hangup")
+    b.expect("CALL_CLOSED")
+
+
+def echo(a, b, c):
+    """A hears itself at 6001."""
+    a.forget()
+    a.command("dial", uri("6001"))
+    a.expect("CALL_ESTABLISHED")
+    a.comes_to_hear({"A"}, TONES)
+
+
+def music(a, b, c):
+    """A hears the hold music at 6000."""
+    a.forget()
+    a.command("dial", uri("6000"))
+    a.expect("CALL_ESTABLISHED")
+    a.comes_to_hear(MUSIC, TONES)
+
+
+def hold(a, b, c):
+    """B holds and resumes three times: A hears music and not B, B hears nothing; then both hear each other again."""
+    talk(a, b)
+    for _ in range(3):
+        b.command("hold")
+        a.comes_to_hear(MUSIC, TONES)
+        b.comes_to_hear(SILENCE, TONES)
+        b.command("resume")
+        hear_each_other(a, b)
+
+
+def conference(a, b, c):
+    """Three enter 7001: each hears both others and not itself; one leaves, the rest talk on."""
+    for phone in (a, b, c):
+        phone.forget()
+        phone.command("dial", uri("7001"))
+        phone.expect("CALL_ESTABLISHED")
+    hear_each_other(a, b, c)
+    c.command("hangup")
+    c.expect("CALL_CLOSED")
+    hear_each_other(a, b)
+
+
+def blind_transfer(a, b, c):
+    """A talks to B; B transfers A to C by REFER; A and C hear each other, B is let go."""
+    talk(a, b)
+    c.forget()
+    b.command("transfer", uri(c.user))
+    c.expect("CALL_INCOMING")
+    c.command("accept")
+    c.expect("CALL_ESTABLISHED")
+    hear_each_other(a, c)
+    b.expect("CALL_CLOSED")
+
+
+def blind_transfer_refused(a, b, c):
+    """B transfers A to C, C refuses: A and B talk again."""
+    talk(a, b)
+    c.forget(), b.forget()
+    b.command("transfer", uri(c.user))
+    c.expect("CALL_INCOMING")
+    c.command("hangup")
+    b.expect("TRANSFER_FAILED")
+    b.command("resume")
+    hear_each_other(a, b)
+
+
+def attended_transfer(a, b, c):
+    """B holds A, talks to C while A hears music, then joins the two by REFER with Replaces: A and C hear each other."""
+    talk(a, b)
+    b.command("hold")
+    a.comes_to_hear(MUSIC, TONES)
+    talk(b, c)
+    a.comes_to_hear(MUSIC, TONES)
+    call_id, own_tag, tag_of_switch = b.last_dialog()
+    b.forget()
+    replaces = urllib.parse.quote(f"{call_id};to-tag={tag_of_switch};from-tag={own_tag}", safe="")
+    b.command("line", "1")
+    b.command("transfer", f"{uri(c.user)}?Replaces={replaces}")
+    hear_each_other(a, c)
+    b.expect("CALL_CLOSED")
+    b.expect("CALL_CLOSED")
+
+
+def transfer_by_star_code(a, b, c):
+    """B dials *1 1003 # within the call: A hears music meanwhile and no digits, then A and C hear each other."""
+    talk(a, b)
+    c.forget()
+    dial(b, "*1")
+    a.comes_to_hear(MUSIC, TONES)
+    dial(b, f"{c.user}#")
+    c.expect("CALL_INCOMING")
+    c.command("accept")
+    hear_each_other(a, c)
+    b.expect("CALL_CLOSED")
+
+
+def warm_transfer_by_star_codes(a, b, c):
+    """B dials *2 1003 #: B and C talk while A hears music; *6 joins all three; *4 lets B go, and A and C talk on."""
+    talk(a, b)
+    c.forget()
+    dial(b, f"*2{c.user}#")
+    c.expect("CALL_INCOMING")
+    c.command("accept")
+    hear_each_other(b, c)
+    a.comes_to_hear(MUSIC, TONES)
+    dial(b, "*6")
+    hear_each_other(a, b, c)
+    dial(b, "*4")
+    hear_each_other(a, c)
+    b.expect("CALL_CLOSED")
+
+
+STORIES = [
+    call,
+    called_hangs_up,
+    busy,
+    cancel,
+    echo,
+    music,
+    hold,
+    conference,
+    blind_transfer,
+    blind_transfer_refused,
+    attended_transfer,
+    transfer_by_star_code,
+    warm_transfer_by_star_codes,
+]
+
+
+def dial(phone, digits):
+    """Presses the keys one after the other (telephone-event)."""
+    for digit in digits:
+        phone.press(digit)
+
+
+# -- around them
+
+
+class Switch:
+    """The release switch in a directory of its own."""
+
+    def __init__(self, directory):
+        self.directory = pathlib.Path(directory)
+        (self.directory / "config.toml").write_text(CONFIG)
+        self.log = open(self.directory / "switch.log", "wb")
+        program = ROOT / "target/release/warmline"
+        self.process = subprocess.Popen(
+            [program, "run", "config.toml"], cwd=directory, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log
+        )
+        until(self._ready, 10, "the switch does not answer OPTIONS")
+
+    def _ready(self):
+        if self.process.poll() is not None:
+            raise PhoneError(f"the switch ended: {(self.directory / 'switch.log').read_text()[-2000:]}")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind((SWITCH, 0))
+            probe.settimeout(0.2)
+            here = "%s:%d" % probe.getsockname()
+            probe.sendto(
+                f"OPTIONS sip:{SWITCH} SIP/2.0\r\nVia: SIP/2.0/UDP {here};rport;branch=z9hG4bKready\r\nMax-Forwards: 70\r\n"
+                f"From: <sip:ready@{SWITCH}>;tag=1\r\nTo: <sip:{SWITCH}>\r\nCall-ID: ready@{here}\r\nCSeq: 1 OPTIONS\r\n"
+                "Content-Length: 0\r\n\r\n".encode(),
+                (SWITCH, 5060),
+            )
+            try:
+                return probe.recv(2048) or None
+            except OSError:
+                return None
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise PhoneError("the switch did not end within 15 s of SIGTERM") from None
+        finally:
+            self.log.close()
+
+
+def play(story, phones):
+    """One story; what went wrong, or None."""
+    for phone in phones:
+        phone.ear.forget()
+    try:
+        story(*phones)
+        faults = [f"{phone.name}: {fault}" for phone in phones for fault in phone.ear.faults]
+        return "; ".join(faults[:3]) or None
+    except PhoneError as error:
+        return str(error)
+    except Exception:
+        return traceback.format_exc()
+    finally:
+        for phone in phones:
+            phone.hang_up_all()
+
+
+def main():
+    net, names = sys.argv[1], sys.argv[2:]
+    unknown = set(names) - {story.__name__ for story in STORIES}
+    if unknown:
+        sys.exit(f"no such story: {', '.join(sorted(unknown))}; there are {', '.join(s.__name__ for s in STORIES)}")
+    directory = tempfile.mkdtemp(prefix="warmline-phones-")
+    switch, phones, passed, failed = None, [], 0, 0
+    try:
+        switch = Switch(directory)
+        for at, (name, hz) in enumerate(TONES.items()):
+            user, where = f"100{1 + at}", (f"{net}-{name.lower()}", f"10.99.0.{11 + at}")
+            phone = Phone(name.lower(), *where, hz, directory, user, SWITCH, f"pw{user}")
+            phones.append(phone)
+            phone.start()
+        for phone in phones:
+            phone.registered()
+        passed += 1
+        print("  ok    register: three phones", flush=True)
+        for story in STORIES:
+            if names and story.__name__ not in names:
+                continue
+            began = time.monotonic()
+            wrong = play(story, phones)
+            took = time.monotonic() - began
+            passed, failed = passed + (not wrong), failed + bool(wrong)
+            print(f"  {'FAIL' if wrong else 'ok  '}  {story.__name__}: {story.__doc__} ({took:.1f} s)", flush=True)
+            if wrong:
+                print(f"        {wrong}", flush=True)
+    except PhoneError as error:
+        failed += 1
+        print(f"  FAIL  {error}")
+    finally:
+        for phone in phones:
+            phone.stop()
+        try:
+            if switch:
+                switch.stop()
+        except PhoneError as error:
+            failed += 1
+            print(f"  FAIL  {error}")
+    if failed:
+        print(f"Logs of the switch and the phones, and what each phone heard as WAV: {directory}")
+        print((pathlib.Path(directory) / "switch.log").read_text(errors="replace")[-3000:] if switch else "")
+    else:
+        shutil.rmtree(directory)
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+main()
