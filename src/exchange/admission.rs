@@ -132,7 +132,7 @@ impl Exchange {
             }
             return None;
         };
-        self.legs.insert(leg, Owned { call, trunk: trunk.cloned() });
+        self.legs.insert(leg, Owned { call, trunk: trunk.cloned(), mixed: false });
         Some(port)
     }
 }

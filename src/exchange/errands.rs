@@ -42,8 +42,23 @@ impl Exchange {
     }
 
     fn mix(&mut self, id: CallId, command: media::Command) {
+        match &command {
+            media::Command::Join { leg } => self.set_mixed(*leg, true),
+            media::Command::Leave { leg } => self.set_mixed(*leg, false),
+            media::Command::Stream { .. }
+            | media::Command::Role { .. }
+            | media::Command::Play { .. }
+            | media::Command::Digits { .. }
+            | media::Command::SendDigit { .. } => {}
+        }
         self.open_mixer(id);
         self.orders.push_back(Order::Mix { call: id, command });
+    }
+
+    fn set_mixed(&mut self, leg: LegId, mixed: bool) {
+        if let Some(owned) = self.legs.get_mut(&leg) {
+            owned.mixed = mixed;
+        }
     }
 
     /// A call that never has media (refused, busy) costs the media side nothing: its mixer is made when it is first needed.
@@ -96,13 +111,13 @@ impl Exchange {
         if from == to {
             return;
         }
-        let arrived = goal.call.legs();
-        self.open_mixer(from);
-        self.open_mixer(to);
-        for leg in arrived {
+        for leg in goal.call.legs() {
             let Some(owned) = self.legs.get_mut(&leg).filter(|owned| owned.call == from) else { continue };
             owned.call = to;
-            self.orders.push_back(Order::Move { leg, from, to });
+            if owned.mixed {
+                self.open_mixer(to);
+                self.orders.push_back(Order::Move { leg, from, to });
+            }
         }
     }
 

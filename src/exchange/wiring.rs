@@ -90,6 +90,8 @@ pub(super) struct Owned {
     pub(super) call: CallId,
     /// The trunk whose line it takes.
     pub(super) trunk: Option<String>,
+    /// It is in the mixer of its call.
+    pub(super) mixed: bool,
 }
 
 /// Turns of the pump in one step: far above what any message can set off, so that machines that keep each other busy cannot stop the rest.

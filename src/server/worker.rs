@@ -363,13 +363,15 @@ impl Worker {
 
     fn arrive(&mut self, leg: LegId, call: CallId, passenger: Option<Box<(Member, Sockets)>>, now: Instant) {
         let kept = self.expected.remove(&leg).map(|(_, kept)| kept).unwrap_or_default();
-        let (Some(passenger), Some(index)) = (passenger, self.calls.get(&call).copied()) else { return };
-        let (member, sockets) = *passenger;
-        self.sit_down(leg, index, sockets);
-        if let Some(room) = self.rooms.get_mut(index) {
-            room.mixer.adopt(leg, member, now);
+        let Some(index) = self.calls.get(&call).copied() else { return };
+        if let Some(passenger) = passenger {
+            let (member, sockets) = *passenger;
+            self.sit_down(leg, index, sockets);
+            if let Some(room) = self.rooms.get_mut(index) {
+                room.mixer.adopt(leg, member, now);
+            }
+            self.drain(index);
         }
-        self.drain(index);
         for command in kept {
             self.mix(index, command, now);
         }
