@@ -4,12 +4,18 @@
 
 mod ban;
 mod event;
+mod extension;
+mod login;
 mod network;
+mod number;
 mod pattern;
 mod rate;
 mod recent;
+mod registrar;
+mod route;
 mod settings;
 mod switchboard;
+mod trunk;
 
 pub use event::Event;
 pub use network::{Network, NetworkError};

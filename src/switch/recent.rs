@@ -13,6 +13,8 @@ pub(super) struct Recent<K, V> {
     young: HashMap<K, V>,
     old: HashMap<K, V>,
     turned: Option<Instant>,
+    /// When `old` was begun: all that was asked for since then is still there.
+    known_since: Option<Instant>,
     period: Duration,
     capacity: usize,
 }
@@ -20,7 +22,7 @@ pub(super) struct Recent<K, V> {
 impl<K: Eq + Hash + Copy, V: Default> Recent<K, V> {
     /// Nothing known. At most twice `capacity` keys are kept.
     pub(super) fn new(capacity: usize, period: Duration) -> Self {
-        Self { young: HashMap::new(), old: HashMap::new(), turned: None, period, capacity }
+        Self { young: HashMap::new(), old: HashMap::new(), turned: None, known_since: None, period, capacity }
     }
 
     /// What is known of `key`, to be changed.
@@ -28,10 +30,20 @@ impl<K: Eq + Hash + Copy, V: Default> Recent<K, V> {
         let due = self.turned.is_none_or(|turned| now.saturating_duration_since(turned) >= self.period);
         if due || self.young.len() >= self.capacity {
             self.old = std::mem::take(&mut self.young);
-            self.turned = Some(now);
+            self.known_since = self.turned.replace(now);
         }
         let known = self.old.remove(&key);
         self.young.entry(key).or_insert_with(|| known.unwrap_or_default())
+    }
+
+    /// Since when nothing that was asked for is forgotten; `None`: since ever.
+    pub(super) fn known_since(&self) -> Option<Instant> {
+        self.known_since
+    }
+
+    /// Whether something is known of `key`.
+    pub(super) fn contains(&self, key: &K) -> bool {
+        self.young.contains_key(key) || self.old.contains_key(key)
     }
 
     /// Forgets `key`.

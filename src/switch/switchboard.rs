@@ -1,11 +1,25 @@
 //! The switchboard: decisions, each a function of what is known and of `now`.
 
-use super::{Event, Settings};
+use super::{
+    Event, RouteTo, Settings,
+    ban::Bans,
+    extension::Extensions,
+    login::{Login, Verdict},
+    number::dialled,
+    rate::Rates,
+    registrar::{Refused, Registrar, Update},
+    route::Routes,
+    trunk::{Trunks, is_anonymous},
+};
 use crate::{
-    destination::{Origin, Plan, Purpose, Refusal},
-    sip::{self, wire::Uri},
+    destination::{Caller, Origin, Plan, Purpose, Refusal, Target},
+    sip::{
+        self, Incoming, Rejection, Reply,
+        wire::{Headers, Host, StatusCode, Uri, digest::Authorization},
+    },
 };
 use std::{
+    collections::VecDeque,
     net::{IpAddr, SocketAddr},
     time::Instant,
 };
@@ -17,7 +31,8 @@ pub struct Binding {
     pub extension: String,
     /// The contact URI as it was registered.
     pub contact: Uri,
-    /// Where its REGISTER came from: calls go there (symmetric, RFC 3581).
+    /// Where its REGISTER came from: calls go there (symmetric, RFC 3581), except to a contact of the same address but
+    /// another port.
     pub source: SocketAddr,
     /// Path (RFC 3327), in order.
     pub path: Vec<Uri>,
@@ -48,69 +63,271 @@ pub enum Admission {
 }
 
 /// Registrations, logins, trunks and routes.
-pub struct Switchboard(());
+#[derive(Debug)]
+pub struct Switchboard {
+    domain: Host,
+    extensions: Extensions,
+    registrar: Registrar,
+    trunks: Trunks,
+    routes: Routes,
+    login: Login,
+    bans: Bans,
+    rates: Rates,
+    events: VecDeque<Event>,
+}
 
 impl Switchboard {
     /// Nobody is registered. `seed` makes everything that must not be guessed; nonces tell time from `now` on.
-    pub fn new(_settings: Settings, _seed: [u8; 32], _now: Instant) -> Self {
-        Self(())
+    pub fn new(settings: Settings, seed: [u8; 32], now: Instant) -> Self {
+        let extensions = Extensions::new(settings.extensions, &settings.domain);
+        Self {
+            registrar: Registrar::new(extensions.len(), settings.min_expires, settings.max_expires),
+            trunks: Trunks::new(settings.trunks),
+            routes: Routes::new(settings.routes),
+            login: Login::new(&settings.domain, settings.nonce_lifetime, seed, now),
+            bans: Bans::new(&settings.security),
+            rates: Rates::new(settings.security.requests_per_second),
+            domain: Host::parse(&settings.domain).unwrap_or(Host::Name(settings.domain)),
+            extensions,
+            events: VecDeque::new(),
+        }
     }
 
     /// The answer to a REGISTER: a challenge, the bindings, or a refusal.
-    pub fn register(&mut self, _request: &sip::OutOfDialog, _now: Instant) -> sip::Reply {
-        sip::Reply::new(sip::wire::StatusCode(500))
+    pub fn register(&mut self, request: &sip::OutOfDialog, now: Instant) -> sip::Reply {
+        let headers = &request.message.headers;
+        let user = match headers.to() {
+            Ok(to) => dialled(&to.uri).unwrap_or_default(),
+            Err(error) => return Reply::new(error.status()),
+        };
+        let Some(credentials) = self.login.credentials(headers) else { return self.challenge(false, now).into() };
+        let number = match self.identify(&credentials, &request.message, request.source, now) {
+            Ok(number) => number,
+            Err(challenge) => return challenge.into(),
+        };
+        if number != user {
+            // 10.3 step 4: he may not register for somebody else.
+            return Reply::new(StatusCode(403));
+        }
+        let Some((at, settings)) = self.extensions.find(&number) else { return Reply::new(StatusCode(404)) };
+        let registrar = &mut self.registrar;
+        let done = Update::read(headers, registrar.longest())
+            .and_then(|update| registrar.update(at, settings, update, request.source, now, &mut self.events));
+        match done {
+            Ok(()) => self.registered(at, headers, now),
+            Err(refused) => refused.reply(),
+        }
     }
 
     /// Who calls and where to.
-    pub fn admit(&mut self, _incoming: &sip::Incoming, _now: Instant) -> Admission {
-        Admission::Rejected(sip::Rejection::new(sip::wire::StatusCode(500)))
+    ///
+    /// Valid credentials make the caller that extension; the exact address of a trunk's host makes it that trunk; whoever
+    /// calls from the exact address of a registered phone must authenticate; anybody else whom a trunk accepts is that trunk;
+    /// all others must authenticate.
+    pub fn admit(&mut self, incoming: &sip::Incoming, now: Instant) -> Admission {
+        let source = incoming.source;
+        let origin = match self.login.credentials(&incoming.request.headers) {
+            Some(credentials) => match self.extension_calling(&credentials, incoming, now) {
+                Ok(origin) => origin,
+                Err(rejection) => return Admission::Rejected(rejection),
+            },
+            None => {
+                let accepted = || self.trunks.accepting(source.ip()).filter(|_| !self.registrar.is_source(source));
+                let Some(trunk) = self.trunks.at(source).or_else(accepted) else {
+                    return Admission::Rejected(self.challenge(false, now));
+                };
+                trunk.origin(&incoming.from, incoming.asserted.as_ref(), incoming.privacy.as_deref(), &self.domain)
+            }
+        };
+        let plan = self.lead(&origin.caller, &origin, &incoming.request.uri, None);
+        Admission::Accepted { origin: Box::new(origin), plan }
     }
 
     /// Where a number or URI leads for this origin; the host of the URI does not matter.
-    pub fn route(
-        &mut self,
-        _origin: &Origin,
-        _target: &Uri,
-        _purpose: Purpose,
-        _now: Instant,
-    ) -> Result<Plan, Refusal> {
-        Err(Refusal::Unknown)
+    pub fn route(&mut self, origin: &Origin, target: &Uri, purpose: Purpose, _now: Instant) -> Result<Plan, Refusal> {
+        self.lead(&origin.caller, origin, target, Some(purpose))
     }
 
     /// Whether a datagram from there may be looked at: not banned, and not above the rate limit. Trunks and registered sources always may.
-    pub fn may_enter(&mut self, _source: IpAddr, _now: Instant) -> bool {
-        true
+    pub fn may_enter(&mut self, source: IpAddr, now: Instant) -> bool {
+        self.is_friend(source) || (!self.bans.is_banned(source, now) && self.rates.take(source, now))
     }
 
     /// A line of a trunk is wanted for an outgoing leg; false when all `channels` are in use. Given back by `free_line`.
-    pub fn take_line(&mut self, _trunk: &str) -> bool {
-        true
+    pub fn take_line(&mut self, trunk: &str) -> bool {
+        self.trunks.take_line(trunk)
     }
 
     /// A line of a trunk is free again.
-    pub fn free_line(&mut self, _trunk: &str) {}
+    pub fn free_line(&mut self, trunk: &str) {
+        self.trunks.free_line(trunk);
+    }
 
     /// The address of a trunk's host, found (or found anew) by the shell.
-    pub fn resolved(&mut self, _trunk: &str, _addresses: &[SocketAddr]) {}
+    pub fn resolved(&mut self, trunk: &str, addresses: &[SocketAddr]) {
+        self.trunks.resolved(trunk, addresses);
+    }
 
     /// All registrations, for the journal.
     pub fn bindings(&self) -> Vec<Binding> {
-        Vec::new()
+        self.registrar.bindings()
     }
 
     /// Registrations from before a restart; those of extensions that are gone, or that have run out, are left out.
-    pub fn restore(&mut self, _bindings: Vec<Binding>, _now: Instant) {}
+    pub fn restore(&mut self, bindings: Vec<Binding>, now: Instant) {
+        for binding in bindings {
+            if let Some((at, settings)) = self.extensions.find(&binding.extension) {
+                self.registrar.restore(at, settings, binding, now);
+            }
+        }
+    }
 
     /// Deadlines that are due.
-    pub fn wake(&mut self, _now: Instant) {}
+    pub fn wake(&mut self, now: Instant) {
+        self.registrar.wake(now, &mut self.events);
+        self.bans.wake(now);
+    }
 
     /// The earliest deadline.
     pub fn next_deadline(&self) -> Option<Instant> {
-        None
+        [self.registrar.next_deadline(), self.bans.next_deadline()].into_iter().flatten().min()
     }
 
     /// The next thing that happened.
     pub fn next_event(&mut self) -> Option<Event> {
-        None
+        self.events.pop_front()
+    }
+
+    /// The extension whose valid credentials an INVITE carries.
+    fn extension_calling(
+        &mut self,
+        credentials: &Authorization,
+        incoming: &Incoming,
+        now: Instant,
+    ) -> Result<Origin, Rejection> {
+        let number = self.identify(credentials, &incoming.request, incoming.source, now)?;
+        let Some((_, settings)) = self.extensions.find(&number) else { return Err(self.challenge(false, now)) };
+        let said = incoming.from.uri.user.as_deref().unwrap_or_default();
+        if said != number && self.extensions.find(said).is_some() {
+            // He has a password, but not that of whom he says he is.
+            return Err(Rejection::new(StatusCode(403)));
+        }
+        let hidden = is_anonymous(&incoming.from.uri).then(|| "id".to_owned());
+        Ok(settings.origin(incoming.privacy.clone().or(hidden), &self.domain))
+    }
+
+    /// The number of the extension that these credentials prove, or what to answer.
+    fn identify(
+        &mut self,
+        credentials: &Authorization,
+        request: &sip::wire::Request,
+        source: SocketAddr,
+        now: Instant,
+    ) -> Result<String, Rejection> {
+        let known = self.extensions.find(&credentials.user);
+        let verdict = self.login.check(credentials, &request.method, known.map(|(_, settings)| &settings.secret), now);
+        match verdict {
+            Verdict::Granted if is_for(credentials, &request.uri) => Ok(credentials.user.clone()),
+            Verdict::Granted | Verdict::Stale => Err(self.challenge(true, now)),
+            Verdict::Wrong => {
+                if !self.is_friend(source.ip()) {
+                    self.events.extend(self.bans.failed(source.ip(), now));
+                }
+                Err(self.challenge(false, now))
+            }
+        }
+    }
+
+    fn challenge(&mut self, stale: bool, now: Instant) -> Rejection {
+        let [strong, weak] = self.login.challenges(stale, now);
+        Rejection::new(StatusCode(401)).with("WWW-Authenticate", strong).with("WWW-Authenticate", weak)
+    }
+
+    /// Whether the address is that of a trunk or of a registered phone.
+    fn is_friend(&self, source: IpAddr) -> bool {
+        self.registrar.is_host(source) || self.trunks.knows(source)
+    }
+
+    /// 200 with all contacts that there are (10.3 step 8), and Path as it came (RFC 3327 5.3).
+    fn registered(&self, at: usize, headers: &Headers, now: Instant) -> Reply {
+        let mut reply = Reply::new(StatusCode(200));
+        for phone in self.registrar.phones(at) {
+            reply = reply.with("Contact", phone.contact(now));
+        }
+        if headers.supports("path") {
+            for path in headers.get_all("Path") {
+                reply = reply.with("Path", path);
+            }
+        }
+        reply
+    }
+
+    /// Where a URI leads: the routes come first, then the extensions. Recall is for the extension itself.
+    fn lead(&self, caller: &Caller, origin: &Origin, target: &Uri, purpose: Option<Purpose>) -> Result<Plan, Refusal> {
+        let number = dialled(target)?;
+        let recalled = purpose == Some(Purpose::Recall) && self.extensions.find(&number).is_some();
+        match self.routes.find(caller, purpose, &number).filter(|_| !recalled) {
+            Some((route, number)) => self.follow(&route.to, &number, origin),
+            None => self.extension(&number).map(Plan::Ring),
+        }
+    }
+
+    /// What a route's destinations come to. Those that cannot be had now are left out while others can.
+    fn follow(&self, to: &[RouteTo], number: &str, origin: &Origin) -> Result<Plan, Refusal> {
+        let mut steps = Vec::new();
+        let mut refusal = Refusal::Unknown;
+        for destination in to {
+            let found = match destination {
+                RouteTo::Conference(name) => return Ok(Plan::Conference(name.replace("{number}", number))),
+                RouteTo::Music => return Ok(Plan::Music),
+                RouteTo::Echo => return Ok(Plan::Echo),
+                RouteTo::Dialect(_) => Err(Refusal::Unknown),
+                RouteTo::Extension(extension) => self.extension(&extension.replace("{number}", number)),
+                RouteTo::Trunk(name) => self.trunk(name, number, origin),
+            };
+            match found {
+                Ok(found) => steps.extend(found),
+                Err(why) if refusal == Refusal::Unknown => refusal = why,
+                Err(_) => {}
+            }
+        }
+        if steps.is_empty() { Err(refusal) } else { Ok(Plan::Ring(steps)) }
+    }
+
+    fn extension(&self, number: &str) -> Result<Vec<Vec<Target>>, Refusal> {
+        let (at, settings) = self.extensions.find(number).ok_or(Refusal::Unknown)?;
+        let steps = settings.steps(self.registrar.phones(at), &self.domain);
+        if steps.is_empty() { Err(Refusal::Offline) } else { Ok(steps) }
+    }
+
+    fn trunk(&self, name: &str, number: &str, origin: &Origin) -> Result<Vec<Vec<Target>>, Refusal> {
+        let trunk = self.trunks.find(name).ok_or(Refusal::Unknown)?;
+        if !trunk.has_line() {
+            return Err(Refusal::Full);
+        }
+        let target = trunk.target(number, origin, &self.domain).ok_or(Refusal::Offline)?;
+        Ok(vec![vec![target]])
+    }
+}
+
+/// Whether the credentials were made for this request (RFC 7616 3.4.6). Hosts are not compared: some gateways rewrite them.
+fn is_for(credentials: &Authorization, uri: &Uri) -> bool {
+    credentials.uri.parse::<Uri>().is_ok_and(|said| said.user == uri.user)
+}
+
+impl Refused {
+    fn reply(self) -> Reply {
+        match self {
+            Self::Malformed(why) => Reply::new(StatusCode(400)).with("Warning", format!("399 registrar \"{why}\"")),
+            Self::TooBrief(shortest) => Reply::new(StatusCode(423)).with("Min-Expires", shortest.to_string()),
+            Self::TooMany => Reply::new(StatusCode(403)).with("Warning", "399 registrar \"Too many contacts\""),
+            Self::OutOfOrder => Reply::new(StatusCode(500)),
+        }
+    }
+}
+
+impl From<Rejection> for Reply {
+    fn from(rejection: Rejection) -> Self {
+        Self { status: rejection.status, headers: rejection.headers }
     }
 }
