@@ -4,11 +4,13 @@
 //! Inside: [`wire`] (bytes to types and back), [`transaction`] (RFC 3261 17, RFC 6026), `dialog`.
 
 mod command;
+mod dialog;
 mod endpoint;
 mod event;
 pub mod transaction;
 pub mod wire;
 
 pub use command::{Command, Credentials, Invite, OfferMethod, Rejection, Reply, Secret};
+pub use dialog::DialogId;
 pub use endpoint::{Endpoint, Settings, Transmit};
 pub use event::{Cause, Event, Failure, Incoming, OutOfDialog, Refer, Replaces};
