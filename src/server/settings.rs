@@ -3,7 +3,7 @@
 use crate::{exchange, switch};
 use bytes::Bytes;
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     ops::RangeInclusive,
     path::PathBuf,
     sync::mpsc::SyncSender,
@@ -19,6 +19,9 @@ pub struct Settings {
     pub exchange: exchange::Settings,
     /// Extensions, trunks and routes.
     pub switch: switch::Settings,
+    /// The address that the media sockets are bound to; what SDP says (`exchange.call.media_address`) may be another where we
+    /// are behind NAT.
+    pub media_bind: IpAddr,
     /// RTP on the even ports, RTCP on the odd ones.
     pub media_ports: RangeInclusive<u16>,
     /// How long a leg that ought to send may send nothing; zero: for ever.

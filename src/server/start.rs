@@ -61,7 +61,7 @@ impl Server {
         let address = socket.local_addr()?;
         settings.exchange.sip.local = address;
 
-        let ports = PortPool::new(settings.exchange.call.media_address, settings.media_ports.clone());
+        let ports = PortPool::new(settings.media_bind, settings.media_ports.clone());
         let (journal, bindings) = match &settings.state_directory {
             Some(directory) => {
                 let opened = Journal::open(directory);
