@@ -1,8 +1,28 @@
 //! One call's media: relay between two, mix among more.
+//!
+//! Two legs that both talk, both ways, with one codec are relayed: each packet goes on at once. Everything else is mixed on a tick
+//! of 20 ms. `tick.rs` is the tick, `relay.rs` the relay; here is what is asked of the mixer, and when it wants to be woken.
 
-use super::{Command, Event, audio::music::Music};
+use super::{
+    Command, DigitMode, Event, Source,
+    audio::{
+        fade,
+        frame::{FRAME, Rate, TICK},
+        music::Music,
+        sum::Limiter,
+    },
+    leg::{Audience, Leg},
+    outbox::Outbox,
+    relay,
+    room::Room,
+    rtp::{digits::Key, line::Line},
+    source::Hears,
+    stream::Content,
+};
 use crate::ids::LegId;
+use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use std::{
+    collections::VecDeque,
     net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
@@ -21,7 +41,8 @@ pub struct Settings {
 }
 
 /// A leg with all that its media line is made of, on its way from one mixer to another.
-pub struct Member(());
+#[derive(Debug)]
+pub struct Member(Box<Leg>);
 
 /// A packet to be sent.
 #[derive(Debug)]
@@ -37,58 +58,378 @@ pub struct Transmit<'a> {
 }
 
 /// The media of one call.
+#[derive(Debug)]
 pub struct Mixer {
-    _settings: Settings,
+    pub(super) settings: Settings,
+    /// By id.
+    pub(super) legs: Vec<Box<Leg>>,
+    pub(super) room: Room,
+    pub(super) outbox: Outbox,
+    pub(super) events: VecDeque<Event>,
+    pub(super) chance: SmallRng,
+    /// Two legs whose packets go straight on.
+    pub(super) is_relaying: bool,
+    /// The next tick, while somebody needs them.
+    next_tick: Option<Instant>,
+    /// The latest time that was told.
+    latest: Instant,
+    /// The earliest of everything else.
+    next_chore: Option<Instant>,
+    pub(super) sound: Vec<i16>,
+    pub(super) scratch: Vec<i16>,
 }
+
+/// Ticks that are made up for when a wake-up comes late; the others are left out.
+const CATCH_UP: u32 = 3;
 
 impl Mixer {
     /// An empty mixer. `seed` makes SSRCs, first sequence numbers and timestamps.
-    pub fn new(settings: Settings, _seed: u64) -> Self {
-        Self { _settings: settings }
+    pub fn new(settings: Settings, seed: u64) -> Self {
+        Self {
+            room: Room::new(Arc::clone(&settings.music), Rate::NARROW),
+            latest: settings.since,
+            settings,
+            legs: Vec::new(),
+            outbox: Outbox::default(),
+            events: VecDeque::new(),
+            chance: SmallRng::seed_from_u64(seed),
+            is_relaying: false,
+            next_tick: None,
+            next_chore: None,
+            sound: vec![0; FRAME],
+            scratch: vec![0; FRAME],
+        }
     }
 
     /// An RTP packet came to the socket of `leg`.
-    pub fn receive(&mut self, _leg: LegId, _packet: &[u8], _from: SocketAddr, _now: Instant) {}
+    pub fn receive(&mut self, leg: LegId, packet: &[u8], from: SocketAddr, now: Instant) {
+        self.latest = now;
+        let Some(index) = self.find(leg) else { return };
+        let tick = self.next_tick.unwrap_or(now);
+        let leg = &mut self.legs[index];
+        let Some(agreed) = &mut leg.agreed else { return };
+        let Some(arrival) = agreed.stream.receive(&agreed.session, packet, from, now) else { return };
+        let released = agreed.stream.released.take();
+        leg.watch.silent_told = false;
+        if leg.watch.silent_since.is_some() {
+            leg.watch.silent_since = Some(now);
+        }
+        if !leg.watch.started {
+            leg.watch.started = true;
+            self.events.push_back(Event::Started { leg: leg.id });
+        }
+        if self.is_relaying {
+            if let Some((from, to)) = pair(&mut self.legs, index) {
+                relay::relay(from, to, &arrival, &mut self.outbox, now);
+            }
+        } else if leg.is_listened_to()
+            && let Some(agreed) = &mut leg.agreed
+        {
+            let buffer = &mut agreed.stream.buffer;
+            match arrival.content {
+                Content::Sound => buffer.insert(arrival.sequence, arrival.timestamp, arrival.packet.payload, now, tick),
+                Content::Silence => buffer.insert(arrival.sequence, arrival.timestamp, &[], now, tick),
+                Content::Digits(_) | Content::Other => {}
+            }
+        }
+        let keys = if let Content::Digits(keys) = arrival.content { keys } else { [None; 3] };
+        for key in released.into_iter().chain(keys.into_iter().flatten()) {
+            self.press(index, key, now);
+        }
+    }
 
     /// An RTCP packet came to the socket of `leg`.
-    pub fn receive_report(&mut self, _leg: LegId, _packet: &[u8], _from: SocketAddr, _now: Instant) {}
+    pub fn receive_report(&mut self, leg: LegId, packet: &[u8], from: SocketAddr, now: Instant) {
+        let clock = self.clock(now);
+        let Some(index) = self.find(leg) else { return };
+        let leg = &mut self.legs[index];
+        if let Some(agreed) = &mut leg.agreed {
+            agreed.stream.receive_report(&agreed.session, packet, from, leg.line.ssrc(), clock, now);
+        }
+    }
 
     /// A wish.
-    pub fn command(&mut self, _command: Command, _now: Instant) {}
+    pub fn command(&mut self, command: Command, now: Instant) {
+        self.latest = now;
+        let (Command::Join { leg: id }
+        | Command::Stream { leg: id, .. }
+        | Command::Role { leg: id, .. }
+        | Command::Play { leg: id, .. }
+        | Command::Digits { leg: id, .. }
+        | Command::SendDigit { leg: id, .. }
+        | Command::Leave { leg: id }) = &command;
+        let Some(index) = self.find(*id) else {
+            if let Command::Join { leg } = command {
+                self.join(leg, now);
+            }
+            return;
+        };
+        let leg = &mut self.legs[index];
+        match command {
+            Command::Join { .. } => {}
+            Command::Stream { session, .. } => {
+                let first = leg.agreed.is_none();
+                let changes = leg.agreed.as_ref().is_some_and(|agreed| agreed.session != *session);
+                if changes {
+                    // In the codec in which it came.
+                    self.end_relay(now);
+                }
+                self.legs[index].agree(*session);
+                if first {
+                    self.plan_reports(index, now);
+                }
+            }
+            Command::Role { role, .. } => leg.role = role,
+            Command::Play { source, .. } => {
+                if leg.source != source || source == Some(Source::Prompt) {
+                    leg.begun = leg.begun.wrapping_add(1);
+                }
+                leg.source = source;
+            }
+            Command::Digits { mode, .. } => leg.digit_mode = mode,
+            Command::SendDigit { digit, duration_ms, .. } => {
+                leg.dialler.dial(digit, duration_ms);
+            }
+            Command::Leave { .. } => {
+                self.say_goodbye(index, now);
+                self.remove(index, now);
+            }
+        }
+        self.settle(now);
+    }
 
     /// The 20 ms tick (or other deadlines) is due.
-    pub fn wake(&mut self, _now: Instant) {}
+    pub fn wake(&mut self, now: Instant) {
+        self.latest = now;
+        if let Some(tick) = self.next_tick {
+            let overdue = (now.saturating_duration_since(tick).as_nanos() / TICK.as_nanos()) as u32;
+            let left_out = overdue.saturating_sub(CATCH_UP - 1);
+            if left_out > 0 {
+                self.skip(left_out);
+            }
+        }
+        while let Some(tick) = self.next_tick.filter(|tick| *tick <= now) {
+            self.tick(tick);
+            self.next_tick = Some(tick + TICK);
+            self.plan_ticks(now);
+        }
+        if self.next_chore.is_some_and(|chore| chore <= now) {
+            self.do_chores(now);
+            self.settle(now);
+        }
+    }
 
     /// When `wake` wants to be called: the next tick while somebody needs mixing or playing, else RTCP or silence checks.
     pub fn next_deadline(&self) -> Option<Instant> {
-        None
+        match (self.next_tick, self.next_chore) {
+            (Some(tick), Some(chore)) => Some(tick.min(chore)),
+            (tick, chore) => tick.or(chore),
+        }
     }
 
     /// The next packet to send; lent from a buffer that is used again.
     pub fn next_transmit(&mut self) -> Option<Transmit<'_>> {
-        None
+        self.outbox.next()
     }
 
     /// The next thing that happened.
     pub fn next_event(&mut self) -> Option<Event> {
-        None
+        self.events.pop_front()
     }
 
     /// Takes a leg out with its SSRC line, jitter buffer and counters, for another mixer.
-    pub fn release(&mut self, _leg: LegId) -> Option<Member> {
-        None
+    pub fn release(&mut self, leg: LegId) -> Option<Member> {
+        let (index, now) = (self.find(leg)?, self.latest);
+        let member = self.remove(index, now);
+        self.settle(now);
+        Some(Member(member))
     }
 
     /// Takes a leg in from another mixer.
-    pub fn adopt(&mut self, _leg: LegId, _member: Member, _now: Instant) {}
+    pub fn adopt(&mut self, leg: LegId, member: Member, now: Instant) {
+        self.latest = now;
+        let Member(mut adopted) = member;
+        adopted.id = leg;
+        match self.legs.binary_search_by_key(&leg, |leg| leg.id) {
+            Ok(index) => self.legs[index] = adopted,
+            Err(index) => self.legs.insert(index, adopted),
+        }
+        self.settle(now);
+    }
 
     /// How many legs are in.
     pub fn len(&self) -> usize {
-        0
+        self.legs.len()
     }
 
     /// Whether nobody is in.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    fn find(&self, leg: LegId) -> Option<usize> {
+        self.legs.binary_search_by_key(&leg, |leg| leg.id).ok()
+    }
+
+    fn join(&mut self, id: LegId, now: Instant) {
+        let line = Line::new(self.chance.random(), self.chance.random(), self.chance.random(), Rate::NARROW);
+        let index = self.legs.partition_point(|leg| leg.id < id);
+        self.legs.insert(index, Box::new(Leg::new(id, line, now)));
+    }
+
+    /// The leg goes; what it was saying does not break off, and what it heard goes on for a moment wherever it goes.
+    fn remove(&mut self, index: usize, now: Instant) -> Box<Leg> {
+        let was_relaying = self.is_relaying;
+        self.end_relay(now);
+        self.release_key(index, now);
+        self.let_hear_past(index, was_relaying);
+        let mut leg = self.legs.remove(index);
+        if leg.voice.audience == Audience::All
+            && let Some(agreed) = &mut leg.agreed
+            && agreed.stream.buffer.fill(&mut leg.voice.frame)
+        {
+            fade::fade_out(&mut leg.voice.frame, Rate::NARROW);
+            self.room.bid_farewell(&leg.voice.frame);
+        }
+        leg.voice.audience = Audience::Nobody;
+        if let Some(agreed) = &mut leg.agreed {
+            agreed.stream.buffer.reset();
+        }
+        leg
+    }
+
+    fn let_hear_past(&mut self, index: usize, was_relaying: bool) {
+        if *self.legs[index].ear.hears() != Hears::Mix {
+            return;
+        }
+        let mut last = vec![0; FRAME];
+        if was_relaying {
+            if let Some((_, other)) = pair(&mut self.legs, index)
+                && let Some(agreed) = &other.agreed
+            {
+                agreed.stream.buffer.clone().fill(&mut last);
+            }
+        } else {
+            let mut limiter = Limiter::new();
+            let voice = &self.legs[index].voice;
+            if voice.is_in_sum {
+                self.room.sum.without(&voice.frame, &mut limiter, &mut last);
+            } else {
+                self.room.sum.whole(&mut limiter, &mut last);
+            }
+        }
+        self.legs[index].ear.leave_room(&mut last, was_relaying, Rate::NARROW);
+    }
+
+    /// A key of a leg's phone went down or up: told once, and handed on to those who hear the leg.
+    pub(super) fn press(&mut self, index: usize, key: Key, now: Instant) {
+        let presser = &self.legs[index];
+        let (id, audience, mode) = (presser.id, presser.audience(), presser.digit_mode);
+        if let Key::Up { digit, duration_ms } = key {
+            self.events.push_back(Event::Digit { leg: id, digit, duration_ms });
+        }
+        if mode == DigitMode::Collect {
+            // A key that went down before this mode came must still go up.
+            if let Key::Up { duration_ms, .. } = key {
+                self.legs.iter_mut().filter(|leg| leg.id != id).for_each(|leg| leg.dialler.up(id, duration_ms));
+            }
+            return;
+        }
+        for at in 0..self.legs.len() {
+            let leg = &mut self.legs[at];
+            if leg.id == id {
+                continue;
+            }
+            match key {
+                Key::Down(digit) => {
+                    let hears = match audience {
+                        Audience::Nobody => false,
+                        Audience::All => leg.wanted() == Hears::Mix,
+                        Audience::One(target) => target == leg.id,
+                    };
+                    let was_busy = leg.dialler.is_busy();
+                    if hears && leg.dialler.down(id, digit) && !was_busy && leg.takes_events() {
+                        self.dial(at, now);
+                    }
+                }
+                Key::Up { duration_ms, .. } => leg.dialler.up(id, duration_ms),
+            }
+        }
+        self.settle(now);
+    }
+
+    fn release_key(&mut self, index: usize, now: Instant) {
+        let agreed = self.legs[index].agreed.as_mut();
+        if let Some(key) = agreed.and_then(|agreed| agreed.stream.listener.restart()) {
+            self.press(index, key, now);
+        }
+    }
+
+    /// After anything that may change who hears what: relay or not, ticks or not, and when to look again.
+    pub(super) fn settle(&mut self, now: Instant) {
+        if self.is_relaying && !self.can_relay() {
+            self.end_relay(now);
+        }
+        for leg in &mut self.legs {
+            let expected = leg.ought_to_send();
+            if !expected {
+                (leg.watch.silent_since, leg.watch.silent_told) = (None, false);
+            } else if leg.watch.silent_since.is_none() {
+                leg.watch.silent_since = Some(now);
+            }
+        }
+        self.next_chore = self.legs.iter().filter_map(|leg| leg.deadline(self.settings.timeout)).min();
+        self.plan_ticks(now);
+    }
+
+    fn plan_ticks(&mut self, now: Instant) {
+        let needed = self.legs.iter().any(|leg| leg.dialler.is_busy() || !self.is_relaying && leg.may_be_sent());
+        if !needed {
+            self.next_tick = None;
+        } else if self.next_tick.is_none() {
+            let passed = now.saturating_duration_since(self.settings.since).as_nanos() / TICK.as_nanos();
+            self.next_tick =
+                Some(self.settings.since + Duration::from_nanos((passed + 1) as u64 * TICK.as_nanos() as u64));
+        }
+    }
+
+    fn skip(&mut self, ticks: u32) {
+        for leg in &mut self.legs {
+            if let Some(agreed) = &mut leg.agreed {
+                agreed.stream.buffer.skip(FRAME * ticks as usize);
+            }
+        }
+        self.next_tick = self.next_tick.map(|tick| tick + TICK * ticks);
+    }
+
+    /// Whether packets may go straight from one to the other.
+    pub(super) fn can_relay(&self) -> bool {
+        let [one, other] = &self.legs[..] else { return false };
+        match (one.may_relay(), other.may_relay()) {
+            (Some(one), Some(other)) => (one.codec, one.ptime_ms) == (other.codec, other.ptime_ms),
+            _ => false,
+        }
+    }
+
+    pub(super) fn begin_relay(&mut self) {
+        self.is_relaying = true;
+        for leg in &mut self.legs {
+            leg.relayed.begin();
+            if let Some(agreed) = &mut leg.agreed {
+                agreed.stream.buffer.reset();
+            }
+        }
+    }
+
+    fn end_relay(&mut self, now: Instant) {
+        if std::mem::take(&mut self.is_relaying) {
+            self.legs.iter_mut().for_each(|leg| relay::end(leg, now));
+        }
+    }
+}
+
+/// The leg at `index`, and the other one.
+fn pair(legs: &mut [Box<Leg>], index: usize) -> Option<(&mut Leg, &mut Leg)> {
+    let [one, other] = legs else { return None };
+    Some(if index == 0 { (one, other) } else { (other, one) })
 }

@@ -1,6 +1,10 @@
 //! Tones with a cadence: call progress (ITU-T E.180, ETSI TR 101 041), the special information tone and DTMF (ITU-T Q.23).
 
-use super::{fade::ramp, frame::Rate, oscillator::Oscillator};
+use super::{
+    fade::{JOIN_MS, ramp},
+    frame::Rate,
+    oscillator::Oscillator,
+};
 
 /// A tone: which notes, one after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,17 +114,22 @@ pub struct DigitTone {
     oscillators: [Oscillator; 2],
     rate: Rate,
     passed: usize,
+    has_ended: bool,
 }
 
 impl DigitTone {
     /// The sound of a digit; `None` if it is not one.
     pub fn new(digit: char, rate: Rate) -> Option<Self> {
         let oscillators = dtmf(digit)?.map(|frequency| Oscillator::new(u32::from(frequency), rate));
-        Some(Self { oscillators, rate, passed: 0 })
+        Some(Self { oscillators, rate, passed: 0, has_ended: false })
     }
 
     /// Writes what comes next; `left` samples (or more than `sound` holds) remain of the digit, then comes silence.
     pub fn fill(&mut self, sound: &mut [i16], left: usize) {
+        // A key that went up earlier than thought does not break off.
+        let tail = if self.has_ended || self.passed == 0 { 0 } else { self.rate.samples(JOIN_MS) };
+        let left = left.max(tail);
+        self.has_ended = left <= sound.len();
         for (at, sample) in sound.iter_mut().enumerate() {
             if at >= left {
                 *sample = 0;

@@ -1,0 +1,274 @@
+//! One leg in a mixer: what was agreed with it, what it may do, its stream in and its line out.
+
+use super::{
+    DigitMode, Role, Source,
+    audio::{
+        codec::Coder,
+        fade,
+        frame::{FRAME, Rate},
+    },
+    relay::Relayed,
+    rtp::{digits::Dialler, line::Line},
+    sdp::{Direction, Session},
+    source::{Ear, Hears, Own},
+    stream::Stream,
+};
+use crate::ids::LegId;
+use std::time::{Duration, Instant};
+
+/// What is less than this is the idle noise of a codec, and is left out of the sum: 8 is what A-law has for zero.
+const IDLE: i16 = 16;
+
+/// A leg with all that its media line is made of.
+#[derive(Debug)]
+pub(super) struct Leg {
+    pub(super) id: LegId,
+    pub(super) agreed: Option<Agreed>,
+    pub(super) role: Role,
+    pub(super) source: Option<Source>,
+    /// Counts sources that were begun.
+    pub(super) begun: u32,
+    pub(super) digit_mode: DigitMode,
+    pub(super) line: Line,
+    pub(super) dialler: Dialler,
+    /// Timestamp of the digit that is being dialled.
+    pub(super) digit_timestamp: i64,
+    pub(super) ear: Ear,
+    pub(super) voice: Voice,
+    pub(super) relayed: Relayed,
+    pub(super) watch: Watch,
+}
+
+/// What follows from an agreement.
+#[derive(Debug)]
+pub(super) struct Agreed {
+    pub(super) session: Session,
+    pub(super) coder: Coder,
+    pub(super) stream: Stream,
+}
+
+/// Deadlines and what was told.
+#[derive(Debug)]
+pub(super) struct Watch {
+    pub(super) started: bool,
+    /// Silence is counted from here; `None`: nothing is expected.
+    pub(super) silent_since: Option<Instant>,
+    pub(super) silent_told: bool,
+    pub(super) next_rtcp: Instant,
+    pub(super) next_quality: Instant,
+    /// RTP packets sent at the last report.
+    pub(super) sent_reported: u64,
+}
+
+/// Who hears a leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Audience {
+    Nobody,
+    All,
+    One(LegId),
+}
+
+/// What a leg says in this tick, and to whom.
+#[derive(Debug)]
+pub(super) struct Voice {
+    pub(super) audience: Audience,
+    pub(super) frame: Vec<i16>,
+    /// More than silence.
+    pub(super) sounds: bool,
+    /// Part of the sum.
+    pub(super) is_in_sum: bool,
+}
+
+impl Voice {
+    pub(super) fn new() -> Self {
+        Self { audience: Audience::Nobody, frame: vec![0; FRAME], sounds: false, is_in_sum: false }
+    }
+}
+
+impl Leg {
+    pub(super) fn new(id: LegId, line: Line, now: Instant) -> Self {
+        Self {
+            id,
+            agreed: None,
+            role: Role::default(),
+            source: None,
+            begun: 0,
+            digit_mode: DigitMode::default(),
+            line,
+            dialler: Dialler::default(),
+            digit_timestamp: 0,
+            ear: Ear::new(),
+            voice: Voice::new(),
+            relayed: Relayed::default(),
+            watch: Watch {
+                started: false,
+                silent_since: None,
+                silent_told: false,
+                next_rtcp: now,
+                next_quality: now,
+                sent_reported: 0,
+            },
+        }
+    }
+
+    pub(super) fn agree(&mut self, session: Session) {
+        let coder = Coder::new(session.codec);
+        match &mut self.agreed {
+            Some(agreed) => {
+                agreed.stream.renew(&session);
+                (agreed.session, agreed.coder) = (session, coder);
+            }
+            None => self.agreed = Some(Agreed { stream: Stream::new(&session), session, coder }),
+        }
+    }
+
+    /// Whether it may be sent RTP, and there is somewhere to send it.
+    #[inline]
+    pub(super) fn may_be_sent(&self) -> bool {
+        self.agreed.as_ref().is_some_and(|agreed| {
+            let remote = agreed.stream.lock.remote();
+            let allowed = match agreed.session.direction {
+                Direction::SendRecv | Direction::SendOnly => true,
+                Direction::RecvOnly | Direction::Inactive => false,
+            };
+            allowed && is_reachable(remote)
+        })
+    }
+
+    /// Whether it is expected to send: by agreement, and because nobody holds.
+    pub(super) fn ought_to_send(&self) -> bool {
+        self.may_be_received() && self.role != Role::Held
+    }
+
+    /// Whether what it sends may be heard, as far as the agreement goes.
+    fn may_be_received(&self) -> bool {
+        self.agreed.as_ref().is_some_and(|agreed| {
+            let allowed = match agreed.session.direction {
+                Direction::SendRecv | Direction::RecvOnly => true,
+                Direction::SendOnly | Direction::Inactive => false,
+            };
+            allowed && !agreed.session.held_by_peer
+        })
+    }
+
+    /// Who shall hear it.
+    #[inline]
+    pub(super) fn audience(&self) -> Audience {
+        if !self.may_be_received() {
+            return Audience::Nobody;
+        }
+        match self.role {
+            Role::Talk | Role::Deaf => Audience::All,
+            Role::Coach { target } => Audience::One(target),
+            Role::Muted | Role::Held | Role::Monitor => Audience::Nobody,
+        }
+    }
+
+    /// Whether its packets are of any use now.
+    pub(super) fn is_listened_to(&self) -> bool {
+        self.audience() != Audience::Nobody || self.voice.audience != Audience::Nobody || self.echoes()
+    }
+
+    fn echoes(&self) -> bool {
+        self.source == Some(Source::Echo)
+    }
+
+    /// What it shall hear.
+    pub(super) fn wanted(&self) -> Hears {
+        if let Some((digit, _)) = self.dialler.sounding()
+            && !self.takes_events()
+        {
+            return Hears::Digit(digit);
+        }
+        if let Some(source) = &self.source {
+            return Hears::Played(source.clone());
+        }
+        let held = self.agreed.as_ref().is_none_or(|agreed| agreed.session.held_by_peer);
+        match self.role {
+            Role::Talk | Role::Muted | Role::Coach { .. } | Role::Monitor if !held => Hears::Mix,
+            Role::Talk | Role::Muted | Role::Coach { .. } | Role::Monitor | Role::Deaf | Role::Held => Hears::Nothing,
+        }
+    }
+
+    /// Whether digits reach it as telephone-events.
+    pub(super) fn takes_events(&self) -> bool {
+        self.agreed.as_ref().is_some_and(|agreed| agreed.session.digits_payload_type.is_some())
+    }
+
+    /// Whether it could be one of two between whom packets are relayed.
+    pub(super) fn may_relay(&self) -> Option<&Session> {
+        let session = &self.agreed.as_ref()?.session;
+        let plain = self.role == Role::Talk && self.source.is_none() && !session.held_by_peer;
+        let both_ways = session.direction == Direction::SendRecv && self.may_be_sent();
+        let quiet = self.takes_events() || !self.dialler.is_busy();
+        (plain && both_ways && quiet).then_some(session)
+    }
+
+    /// Takes this tick's frame from the buffer and says whether it sounds. A change of the audience takes two ticks: the old one
+    /// hears it fade, the new one hears it come.
+    #[inline]
+    pub(super) fn speak(&mut self) {
+        self.voice.sounds = false;
+        self.voice.is_in_sum = false;
+        let audience = self.audience();
+        if audience == Audience::Nobody && self.voice.audience == Audience::Nobody && !self.echoes() {
+            return;
+        }
+        let Some(agreed) = &mut self.agreed else { return };
+        let sounds = agreed.stream.buffer.fill(&mut self.voice.frame) && loudest(&self.voice.frame) > IDLE;
+        self.voice.sounds = sounds;
+        if audience == self.voice.audience {
+            return;
+        }
+        if self.voice.audience == Audience::Nobody {
+            self.voice.audience = audience;
+            fade::fade_in(&mut self.voice.frame, Rate::NARROW);
+        } else {
+            fade::fade_out(&mut self.voice.frame, Rate::NARROW);
+        }
+    }
+
+    /// After a tick: an audience that heard it fade is gone.
+    #[inline]
+    pub(super) fn fall_silent(&mut self) {
+        if self.voice.audience != Audience::Nobody && self.voice.audience != self.audience() {
+            self.voice.audience = Audience::Nobody;
+            if !self.is_listened_to()
+                && let Some(agreed) = &mut self.agreed
+            {
+                agreed.stream.buffer.reset();
+            }
+        }
+    }
+
+    /// What concerns its own ear.
+    pub(super) fn own<'a>(voice: &'a Voice, dialler: &Dialler) -> Own<'a> {
+        let left = dialler.sounding().map_or(0, |(_, ms)| ms.map_or(usize::MAX, |ms| Rate::NARROW.samples(ms)));
+        Own { frame: &voice.frame, sounds: voice.sounds, is_in_sum: voice.is_in_sum, digit_left: left }
+    }
+
+    /// When something of it is due, other than ticks.
+    pub(super) fn deadline(&self, timeout: Duration) -> Option<Instant> {
+        let agreed = self.agreed.as_ref()?;
+        let mut at = self.watch.next_rtcp.min(self.watch.next_quality);
+        if let Some(since) = self.watch.silent_since
+            && !timeout.is_zero()
+            && !self.watch.silent_told
+        {
+            at = at.min(since + timeout);
+        }
+        Some(agreed.stream.listener.deadline().map_or(at, |key| at.min(key)))
+    }
+}
+
+/// 0.0.0.0 and port 0 are nowhere.
+pub(super) fn is_reachable(remote: std::net::SocketAddr) -> bool {
+    !remote.ip().is_unspecified() && remote.port() != 0
+}
+
+#[inline]
+fn loudest(sound: &[i16]) -> i16 {
+    // The ends of the range, rather than the greatest magnitude: both are one instruction for many samples.
+    let (low, high) = sound.iter().fold((0, 0), |(low, high), sample| (*sample.min(&low), *sample.max(&high)));
+    high.max(low.saturating_neg())
+}

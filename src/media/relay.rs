@@ -1,0 +1,154 @@
+//! Packets from one leg straight to the other, on the other's own line.
+
+use super::{
+    audio::{codec::Coder, fade, frame::Rate},
+    leg::Leg,
+    outbox::Outbox,
+    rtp::line::Slot,
+    stream::{Arrival, Content},
+};
+use std::time::{Duration, Instant};
+
+/// A relayed timestamp this far from the clock is set right, s: the peer's clock jumped, or it lies.
+const ASTRAY_S: i64 = 1;
+/// How far the first packet of a relay may be ahead of the clock, ms.
+const AHEAD_MS: u32 = 20;
+/// The clock of the line follows the peer's by this part of each difference.
+const FOLLOW: i64 = 64;
+/// Sound that was relayed this long ago does not go on any more.
+const PAST: Duration = Duration::from_millis(60);
+
+/// How a leg's numbers become those of the other's line, and what it said last.
+#[derive(Debug, Default)]
+pub(super) struct Relayed {
+    anchor: Option<Anchor>,
+    /// Its last two payloads, the older first, with the number of the last and when it came.
+    last: [Vec<u8>; 2],
+    last_sequence: i64,
+    last_at: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Anchor {
+    /// The first packet that belongs to it, and the one after its last.
+    first: i64,
+    next: i64,
+    /// To be added to timestamps.
+    offset: i64,
+    /// How far ahead of the clock it began.
+    ahead: i64,
+}
+
+impl Relayed {
+    /// The relay begins, or something else was sent in between: numbers are matched anew.
+    pub(super) fn cut(&mut self) {
+        self.anchor = None;
+    }
+
+    /// The relay begins.
+    pub(super) fn begin(&mut self) {
+        self.anchor = None;
+        self.last_at = None;
+        self.last.iter_mut().for_each(Vec::clear);
+    }
+
+    fn remember(&mut self, sequence: i64, payload: &[u8], now: Instant) {
+        self.last.swap(0, 1);
+        self.last[1].clear();
+        self.last[1].extend_from_slice(&payload[..payload.len().min(480)]);
+        (self.last_sequence, self.last_at) = (sequence, Some(now));
+    }
+}
+
+/// The relay ends: what the leg says goes on from its buffer.
+pub(super) fn end(leg: &mut Leg, now: Instant) {
+    let relayed = &mut leg.relayed;
+    relayed.anchor = None;
+    if let Some(agreed) = &mut leg.agreed {
+        match relayed.last_at.take() {
+            Some(at) if now.saturating_duration_since(at) < PAST => {
+                let [older, newer] = &relayed.last;
+                agreed.stream.buffer.resume_after(relayed.last_sequence, [older, newer]);
+            }
+            Some(_) | None => agreed.stream.buffer.reset(),
+        }
+    }
+}
+
+/// One packet of `from` to `to`.
+#[inline]
+pub(super) fn relay(from: &mut Leg, to: &mut Leg, arrival: &Arrival<'_>, outbox: &mut Outbox, now: Instant) {
+    let Arrival { packet, sequence, timestamp, is_new, content } = arrival;
+    if *is_new {
+        from.relayed.anchor = None;
+    }
+    if *content != Content::Sound || to.dialler.is_sounding() {
+        pass_over(&mut from.relayed, *sequence);
+        return;
+    }
+    let (Some(agreed), Some(source)) = (&to.agreed, &mut from.agreed) else { return };
+    if from.relayed.anchor.as_ref().is_some_and(|anchor| is_astray(anchor, to.line.clock(now), *timestamp)) {
+        from.relayed.anchor = None;
+    }
+    let is_first = from.relayed.anchor.is_none();
+    let anchor = match &mut from.relayed.anchor {
+        Some(anchor) => anchor,
+        empty @ None => {
+            let Some(slot) = to.line.slot(now, AHEAD_MS) else { return };
+            let ahead = slot.timestamp - to.line.clock(now);
+            empty.insert(Anchor { first: *sequence, next: *sequence, offset: slot.timestamp - timestamp, ahead })
+        }
+    };
+    if *sequence < anchor.first {
+        return;
+    }
+    let pause = to.line.last_at().is_none_or(|last| now.saturating_duration_since(last) > Duration::from_millis(100));
+    let slot = Slot { timestamp: timestamp + anchor.offset, marker: packet.marker || is_first && pause };
+    let duration = source.coder.duration(packet.payload);
+    let kind = agreed.session.payload_type;
+    let remote = agreed.stream.lock.remote();
+    let skipped = sequence - anchor.next;
+    let mut faded = [0; 480];
+    let fades = is_first && from.relayed.last_at.is_none() && packet.payload.len() <= faded.len();
+    let payload = if fades { fade_in(&mut source.coder, packet.payload, &mut faded) } else { packet.payload };
+    let out = if skipped >= 0 {
+        anchor.next = sequence + 1;
+        to.line.follow((slot.timestamp - to.line.clock(now) - anchor.ahead) / FOLLOW);
+        to.line.packet(slot, skipped as u16, kind, payload, duration, now)
+    } else {
+        to.line.late_packet(slot, (-skipped) as u16, kind, payload, now)
+    };
+    outbox.send(to.id, remote, &out);
+    if skipped >= 0 {
+        from.relayed.remember(*sequence, packet.payload, now);
+    }
+}
+
+/// A number that is not sent on leaves no hole.
+fn pass_over(relayed: &mut Relayed, sequence: i64) {
+    if let Some(anchor) = &mut relayed.anchor
+        && sequence >= anchor.next
+    {
+        // What was lost before it stays lost; what comes late from before it would come in its place.
+        if sequence == anchor.next {
+            (anchor.next, anchor.first) = (sequence + 1, sequence + 1);
+        } else {
+            relayed.anchor = None;
+        }
+    }
+}
+
+fn is_astray(anchor: &Anchor, clock: i64, timestamp: i64) -> bool {
+    (timestamp + anchor.offset - clock - anchor.ahead).abs() > ASTRAY_S * i64::from(Rate::NARROW.0)
+}
+
+/// The first packet after a mix comes from silence.
+fn fade_in<'a>(coder: &mut Coder, payload: &[u8], faded: &'a mut [u8; 480]) -> &'a [u8] {
+    let mut sound = Vec::with_capacity(payload.len());
+    coder.decode(payload, &mut sound);
+    fade::fade_in(&mut sound, coder.rate());
+    let mut codes = Vec::with_capacity(payload.len());
+    coder.encode(&sound, &mut codes);
+    faded[..payload.len()].copy_from_slice(&codes);
+    &faded[..payload.len()]
+}

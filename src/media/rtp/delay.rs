@@ -1,0 +1,120 @@
+//! How long sound has to wait so that the next packet is there in time.
+
+use crate::media::audio::frame::Rate;
+use std::time::Instant;
+
+/// The least delay that is aimed at, ms: one frame.
+pub const MIN_DELAY_MS: u32 = 20;
+/// The most; what comes later than that is lost.
+pub const MAX_DELAY_MS: u32 = 200;
+/// How much of the delay may be less than a frame before it counts as too much, ms.
+const PLAY_MS: u32 = 22;
+/// A packet should be there this long before it is played, ms.
+const MARGIN_MS: u32 = 4;
+/// The peak of lateness loses this part with each packet: half of it in some 7 s.
+const DECAY: i64 = 512;
+/// One tick more of path for so many packets: the peer's clock may be slower by 390 ppm and is still followed.
+const LEAK: u32 = 16;
+
+/// Measures lateness, and says by how much the sound should be stretched or shortened. All in ticks of the timestamp.
+#[derive(Clone, Debug)]
+pub(super) struct Delay {
+    rate: Rate,
+    since: Option<Instant>,
+    /// The shortest path of late: arrival less timestamp.
+    floor: Option<i64>,
+    leaked: u32,
+    /// How much longer than that a packet took, decaying; in 256ths.
+    peak: i64,
+    /// How long after a packet on the shortest path its sound is played; `None` before the first.
+    base: Option<i64>,
+}
+
+impl Delay {
+    pub(super) fn new(rate: Rate) -> Self {
+        Self { rate, since: None, floor: None, leaked: 0, peak: 0, base: None }
+    }
+
+    /// A packet came. `idle`: nothing is being played, so that a new path costs nothing.
+    pub(super) fn arrived(&mut self, timestamp: i64, now: Instant, idle: bool) {
+        let transit = self.transit(timestamp, now);
+        let floor = match self.floor {
+            Some(floor) if idle && transit - floor > self.samples(MAX_DELAY_MS) => transit,
+            Some(floor) => floor.min(transit),
+            None => transit,
+        };
+        self.leaked += 1;
+        let leak = self.leaked % LEAK == 0;
+        self.floor = Some(floor + i64::from(leak));
+        let late = (transit - floor).min(self.samples(MAX_DELAY_MS)) * 256;
+        self.peak = late.max(self.peak - self.peak / DECAY);
+        if let (Some(base), true) = (&mut self.base, leak) {
+            *base -= 1;
+        }
+    }
+
+    /// It will be played in `wait` ticks from now.
+    pub(super) fn plays_after(&mut self, wait: i64, timestamp: i64, now: Instant) {
+        let transit = self.transit(timestamp, now);
+        self.base = self.floor.map(|floor| wait + transit - floor);
+    }
+
+    /// The timestamps begin on a new scale.
+    pub(super) fn forget_clock(&mut self) {
+        (self.floor, self.base) = (None, None);
+    }
+
+    /// How long the first packet has to wait.
+    pub(super) fn start(&self) -> i64 {
+        self.needed()
+    }
+
+    /// Positive: so much too long; negative: too short; 0: leave it.
+    #[inline]
+    pub(super) fn correction(&self) -> i64 {
+        let Some(base) = self.base else { return 0 };
+        let needed = self.needed();
+        let enough = needed + self.samples(PLAY_MS);
+        if base < needed {
+            base - needed
+        } else if base > enough {
+            base - enough + self.samples(MARGIN_MS)
+        } else {
+            0
+        }
+    }
+
+    /// The sound is played so much later (or earlier) from now on.
+    pub(super) fn moved(&mut self, by: i64) {
+        if let Some(base) = &mut self.base {
+            *base += by;
+        }
+    }
+
+    /// Whether waiting `ticks` longer is right; it is done then.
+    pub(super) fn grow(&mut self, ticks: i64) -> bool {
+        let grows = self.base.is_some_and(|base| base < self.needed());
+        if grows {
+            self.moved(ticks);
+        }
+        grows
+    }
+
+    pub(super) fn target_ms(&self) -> u32 {
+        let target = (self.needed() as u64 * 1000 / u64::from(self.rate.0)) as u32;
+        target.clamp(MIN_DELAY_MS, MAX_DELAY_MS)
+    }
+
+    fn needed(&self) -> i64 {
+        (self.peak / 256 + self.samples(MARGIN_MS)).min(self.samples(MAX_DELAY_MS))
+    }
+
+    fn transit(&mut self, timestamp: i64, now: Instant) -> i64 {
+        let since = *self.since.get_or_insert(now);
+        self.rate.samples_in(now.saturating_duration_since(since)) as i64 - timestamp
+    }
+
+    fn samples(&self, ms: u32) -> i64 {
+        self.rate.samples(ms) as i64
+    }
+}

@@ -1,0 +1,335 @@
+//! The jitter buffer: packets as they come in, one frame of sound a tick out.
+//!
+//! Packets wait in a ring by sequence number and are played by timestamp. The delay follows what the network does: it is the
+//! measured peak of lateness, decaying, between [`MIN_DELAY_MS`] and [`MAX_DELAY_MS`]. It is corrected by a few ms at a time, in a
+//! quiet place when one comes soon, with a join that cannot be heard; the same corrections make up for a peer whose clock drifts.
+
+use super::delay::Delay;
+use crate::media::audio::{codec::Coder, frame::Rate, plc::Concealer};
+use std::time::Instant;
+
+pub use super::delay::{MAX_DELAY_MS, MIN_DELAY_MS};
+
+/// Packets that may wait: 300 ms of the shortest ones.
+const SLOTS: usize = 32;
+/// Longest payload that is taken: 60 ms of the widest codec without compression.
+const MAX_PAYLOAD: usize = 1280;
+/// After so many frames without a packet the sender is thought to be silent, and its next packet begins anew.
+const IDLE_AFTER: u32 = 10;
+/// A correction waits so many frames for a quiet place.
+const PATIENCE: u32 = 25;
+/// A correction moves at most this much, ms.
+const STEP_MS: u32 = 10;
+/// A packet to be played later than this is no part of what is being played, ms.
+const TOO_EARLY_MS: u32 = 400;
+
+/// What one leg says, smoothed.
+#[derive(Clone, Debug)]
+pub struct JitterBuffer {
+    coder: Coder,
+    rate: Rate,
+    slots: Box<[Slot]>,
+    /// Sequence number that is to be played next, and the highest that waits.
+    next: i64,
+    newest: i64,
+    /// Timestamp of the next sample to be played; `None` while nothing is.
+    play: Option<i64>,
+    /// Decoded and not yet played, from `taken` on.
+    decoded: Vec<i16>,
+    taken: usize,
+    concealer: Concealer,
+    delay: Delay,
+    empty_frames: u32,
+    waited: u32,
+    loudness: i32,
+    late: u64,
+    /// A frame being stretched or shrunk.
+    scratch: Vec<i16>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Slot {
+    sequence: i64,
+    timestamp: i64,
+    payload: Vec<u8>,
+}
+
+enum Upcoming {
+    /// This packet, now.
+    Packet(usize),
+    /// Nothing until this timestamp.
+    Gap(i64),
+    /// Nothing at all.
+    Nothing,
+}
+
+impl JitterBuffer {
+    /// Empty.
+    pub fn new(coder: Coder) -> Self {
+        let rate = coder.rate();
+        Self {
+            slots: vec![Slot::default(); SLOTS].into_boxed_slice(),
+            next: 0,
+            newest: 0,
+            play: None,
+            decoded: Vec::with_capacity(rate.samples(80)),
+            taken: 0,
+            concealer: Concealer::new(rate),
+            delay: Delay::new(rate),
+            empty_frames: 0,
+            waited: 0,
+            loudness: 0,
+            late: 0,
+            scratch: vec![0; rate.samples(20 + STEP_MS)],
+            coder,
+            rate,
+        }
+    }
+
+    /// Another codec: what waits is forgotten.
+    pub fn set_coder(&mut self, coder: Coder) {
+        if coder != self.coder {
+            let late = self.late;
+            *self = Self { late, ..Self::new(coder) };
+        }
+    }
+
+    /// Ticks a second of the timestamps.
+    pub fn clock(&self) -> Rate {
+        self.coder.clock()
+    }
+
+    /// Packets that came too late to be played.
+    pub fn late(&self) -> u64 {
+        self.late
+    }
+
+    /// The delay that is aimed at, ms.
+    pub fn target_ms(&self) -> u32 {
+        self.delay.target_ms()
+    }
+
+    /// Whether there is anything to be played, or to fade.
+    pub fn is_active(&self) -> bool {
+        self.play.is_some() || !self.concealer.is_silent()
+    }
+
+    /// Forgets what waits; what comes next begins from silence.
+    pub fn reset(&mut self) {
+        self.play = None;
+        self.taken = self.decoded.len();
+        self.concealer.reset();
+    }
+
+    /// Another source: its timestamps have nothing to do with those before.
+    pub fn restart(&mut self) {
+        self.play = None;
+        self.taken = self.decoded.len();
+        self.delay.forget_clock();
+        self.next = 0;
+    }
+
+    /// What comes next goes on where these payloads (the older first), played by other means, ended.
+    pub fn resume_after(&mut self, sequence: i64, payloads: [&[u8]; 2]) {
+        self.reset();
+        self.next = sequence + 1;
+        for payload in payloads {
+            self.decoded.clear();
+            self.coder.decode(clipped(payload), &mut self.decoded);
+            self.concealer.hear(&mut self.decoded);
+        }
+        self.taken = self.decoded.len();
+    }
+
+    /// A packet came; the next `fill` is at `tick`. Numbers are those of [`super::sequence::Source`]. An empty payload is
+    /// comfort noise: silence until the next packet.
+    pub fn insert(&mut self, sequence: i64, timestamp: i64, payload: &[u8], now: Instant, tick: Instant) {
+        let waiting = self.rate.samples_in(tick.saturating_duration_since(now)) as i64;
+        if self.play.is_some_and(|play| timestamp - play > self.rate.samples(TOO_EARLY_MS) as i64)
+            || (self.play.is_some() && sequence >= self.next + SLOTS as i64)
+        {
+            self.play = None;
+            self.taken = self.decoded.len();
+        }
+        let idle = self.play.is_none();
+        self.delay.arrived(timestamp, now, idle);
+        if idle && sequence < self.next && sequence > self.next - 1000 {
+            self.late += 1;
+            return;
+        }
+        let play = *self.play.get_or_insert_with(|| {
+            (self.next, self.newest) = (sequence, sequence);
+            // Whole frames of silence before it, until the delay is reached.
+            let early = (self.delay.start() - waiting).max(0);
+            let frame = self.rate.frame() as i64;
+            timestamp - (early + frame - 1) / frame * frame
+        });
+        self.empty_frames = 0;
+        let duration = i64::from(self.coder.duration(payload));
+        self.delay.plays_after(timestamp - play + waiting, timestamp, now);
+        if sequence < self.next || timestamp + duration <= play && !payload.is_empty() {
+            self.late += 1;
+            return;
+        }
+        self.newest = self.newest.max(sequence);
+        let slot = &mut self.slots[index(sequence)];
+        slot.sequence = sequence;
+        slot.timestamp = timestamp;
+        slot.payload.clear();
+        slot.payload.extend_from_slice(clipped(payload));
+    }
+
+    /// Time passes without anybody listening: `samples` are left out.
+    pub fn skip(&mut self, samples: usize) {
+        if let Some(play) = &mut self.play {
+            *play += samples as i64;
+            self.taken = self.decoded.len().min(self.taken + samples);
+        }
+    }
+
+    /// One frame. `false`: it is silence, and `sound` was not touched.
+    #[inline]
+    pub fn fill(&mut self, sound: &mut [i16]) -> bool {
+        if !self.is_active() {
+            return false;
+        }
+        match self.delay.correction() {
+            0 => {
+                self.waited = 0;
+                self.read(sound);
+            }
+            correction => self.read_corrected(sound, correction),
+        }
+        true
+    }
+
+    fn read(&mut self, sound: &mut [i16]) {
+        let Some(mut play) = self.play else {
+            self.concealer.conceal(sound);
+            return;
+        };
+        let mut at = 0;
+        while at < sound.len() {
+            if self.taken < self.decoded.len() {
+                let now = (self.decoded.len() - self.taken).min(sound.len() - at);
+                let part = &mut sound[at..at + now];
+                part.copy_from_slice(&self.decoded[self.taken..self.taken + now]);
+                self.concealer.hear(part);
+                self.taken += now;
+                at += now;
+                play += now as i64;
+                continue;
+            }
+            match self.upcoming(play) {
+                Upcoming::Packet(index) => {
+                    self.decoded.clear();
+                    self.coder.decode(&self.slots[index].payload, &mut self.decoded);
+                    self.taken = self.decoded.len().min((play - self.slots[index].timestamp).max(0) as usize);
+                    self.next = self.slots[index].sequence + 1;
+                }
+                Upcoming::Gap(until) => {
+                    let now = ((until - play).max(1) as usize).min(sound.len() - at);
+                    self.concealer.conceal(&mut sound[at..at + now]);
+                    at += now;
+                    play += now as i64;
+                }
+                Upcoming::Nothing => {
+                    self.concealer.conceal(&mut sound[at..]);
+                    // What is not there yet is waited for, as long as the delay may grow.
+                    let missing = (sound.len() - at) as i64;
+                    if !self.delay.grow(missing) {
+                        play += missing;
+                    }
+                    self.empty_frames += 1;
+                    if self.empty_frames > IDLE_AFTER {
+                        self.play = None;
+                        return;
+                    }
+                    break;
+                }
+            }
+        }
+        self.play = Some(play);
+    }
+
+    fn upcoming(&self, play: i64) -> Upcoming {
+        for sequence in self.next..=self.newest {
+            let slot = &self.slots[index(sequence)];
+            if slot.sequence != sequence {
+                continue;
+            }
+            return if slot.timestamp <= play {
+                Upcoming::Packet(index(sequence))
+            } else {
+                Upcoming::Gap(slot.timestamp)
+            };
+        }
+        Upcoming::Nothing
+    }
+
+    /// A frame with more (`correction` > 0) or less sound in it than it lasts.
+    fn read_corrected(&mut self, sound: &mut [i16], correction: i64) {
+        let length = sound.len();
+        self.read(sound);
+        let loudness = sound.iter().map(|sample| i32::from(*sample).abs()).sum::<i32>() / length.max(1) as i32;
+        self.loudness += (loudness - self.loudness) / 16;
+        self.waited += 1;
+        if self.waited < PATIENCE && loudness > self.loudness / 4 && loudness > 64 || self.play.is_none() {
+            return;
+        }
+        let most = self.rate.samples(STEP_MS);
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch[..length].copy_from_slice(sound);
+        if correction > 0 {
+            self.read(&mut scratch[length..]);
+            let shift = alike(&scratch, most, (correction as usize).min(most));
+            join(&scratch[..length], &scratch[shift..shift + length], sound);
+            self.unread(&scratch[length + shift..]);
+            self.delay.moved(-(shift as i64));
+        } else {
+            let shift = alike(&scratch[..length], most, (-correction as usize).min(most));
+            join(&scratch[shift..length], &scratch[..length - shift], &mut sound[shift..]);
+            self.unread(&scratch[length - shift..length]);
+            self.delay.moved(shift as i64);
+        }
+        self.scratch = scratch;
+        self.waited = 0;
+    }
+
+    /// Puts sound back in front of what is decoded.
+    fn unread(&mut self, sound: &[i16]) {
+        if let Some(play) = &mut self.play {
+            self.decoded.drain(..self.taken);
+            self.taken = 0;
+            self.decoded.extend_from_slice(sound);
+            self.decoded.rotate_right(sound.len());
+            *play -= sound.len() as i64;
+        }
+    }
+}
+
+fn index(sequence: i64) -> usize {
+    sequence.rem_euclid(SLOTS as i64) as usize
+}
+
+fn clipped(payload: &[u8]) -> &[u8] {
+    &payload[..payload.len().min(MAX_PAYLOAD)]
+}
+
+/// The shift, up to `most` and not far beyond what is wanted, at which `sound` resembles itself best.
+fn alike(sound: &[i16], most: usize, wanted: usize) -> usize {
+    let compared = sound.len() - most;
+    let fits = |shift: usize| -> i64 {
+        let difference = |(a, b): (&i16, &i16)| i64::from(i32::from(*a) - i32::from(*b)).pow(2);
+        sound[..compared].iter().zip(&sound[shift..]).map(difference).sum()
+    };
+    (most / 4..=most.min(wanted.max(most / 2))).min_by_key(|shift| fits(*shift)).unwrap_or(most / 4)
+}
+
+/// Goes over from one sound to the other across a whole frame.
+fn join(from: &[i16], to: &[i16], sound: &mut [i16]) {
+    let length = sound.len().max(1) as i32;
+    for (at, ((sound, from), to)) in (0..).zip(sound.iter_mut().zip(from).zip(to)) {
+        *sound = ((i32::from(*from) * (length - at) + i32::from(*to) * at) / length) as i16;
+    }
+}

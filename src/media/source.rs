@@ -1,0 +1,145 @@
+//! What a leg hears, and how it goes over from one thing to another.
+
+use super::{
+    Source,
+    audio::{
+        fade,
+        frame::Rate,
+        plc::Concealer,
+        sum::Limiter,
+        tone::{self, DigitTone, Player, Tone},
+    },
+    room::Room,
+};
+
+/// What a leg can hear.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Hears {
+    Nothing,
+    Mix,
+    Played(Source),
+    /// A digit as tones; a new one each time.
+    Digit(char),
+    /// How the mix that it came from would have gone on.
+    Past,
+}
+
+/// One leg's ear.
+#[derive(Debug)]
+pub(super) struct Ear {
+    hears: Hears,
+    /// How often something was begun anew: the same prompt twice is two prompts.
+    begun: u32,
+    limiter: Limiter,
+    player: Option<Player>,
+    digit: Option<DigitTone>,
+    past: Vec<i16>,
+}
+
+/// What a leg itself says in this tick, as far as its own ear is concerned.
+#[derive(Clone, Copy)]
+pub(super) struct Own<'a> {
+    pub(super) frame: &'a [i16],
+    /// It says something.
+    pub(super) sounds: bool,
+    /// That is in the sum.
+    pub(super) is_in_sum: bool,
+    /// How much of a digit that is dialled towards it remains, in samples.
+    pub(super) digit_left: usize,
+}
+
+impl Ear {
+    pub(super) fn new() -> Self {
+        Self { hears: Hears::Nothing, begun: 0, limiter: Limiter::new(), player: None, digit: None, past: Vec::new() }
+    }
+
+    pub(super) fn hears(&self) -> &Hears {
+        &self.hears
+    }
+
+    pub(super) fn limiter_is_idle(&self) -> bool {
+        self.limiter == Limiter::new()
+    }
+
+    /// The leg goes to another room, having heard `last`; or `last` is what it would have heard next.
+    pub(super) fn leave_room(&mut self, last: &mut [i16], is_next: bool, rate: Rate) {
+        self.past.clear();
+        self.past.extend_from_slice(last);
+        if !is_next {
+            let mut concealer = Concealer::new(rate);
+            concealer.hear(last);
+            concealer.hear(&mut self.past);
+            concealer.conceal(&mut self.past);
+        }
+        self.hears = Hears::Past;
+    }
+
+    /// Whether nothing has to change for this.
+    #[inline]
+    pub(super) fn is_at(&self, wanted: &Hears, begun: u32) -> bool {
+        self.hears == *wanted && self.begun == begun
+    }
+
+    /// One frame of `wanted`, with a join if it was something else before. `scratch` is of the same length as `sound`.
+    #[inline]
+    pub(super) fn fill(
+        &mut self,
+        wanted: &Hears,
+        begun: u32,
+        room: &Room,
+        own: Own<'_>,
+        sound: &mut [i16],
+        scratch: &mut [i16],
+    ) {
+        if self.is_at(wanted, begun) {
+            return self.render(room, own, sound);
+        }
+        self.render(room, own, scratch);
+        self.begin(wanted, begun, room.rate());
+        self.render(room, own, sound);
+        fade::cross(scratch, sound, room.rate());
+    }
+
+    fn begin(&mut self, wanted: &Hears, begun: u32, rate: Rate) {
+        self.begun = begun;
+        self.hears = wanted.clone();
+        let tone: Option<&Tone> = match wanted {
+            Hears::Played(Source::Ringback) => Some(&tone::RINGBACK),
+            Hears::Played(Source::Busy) => Some(&tone::BUSY),
+            Hears::Played(Source::Notice) => Some(&tone::NOTICE),
+            Hears::Played(Source::Prompt) => Some(&tone::PROMPT),
+            Hears::Played(Source::HoldMusic | Source::Echo | Source::Silence)
+            | Hears::Nothing
+            | Hears::Mix
+            | Hears::Digit(_)
+            | Hears::Past => None,
+        };
+        self.player = tone.map(|tone| Player::new(tone, rate));
+        if let Hears::Digit(digit) = wanted {
+            self.digit = DigitTone::new(*digit, rate);
+        }
+    }
+
+    fn render(&mut self, room: &Room, own: Own<'_>, sound: &mut [i16]) {
+        match &self.hears {
+            Hears::Nothing | Hears::Played(Source::Silence) => sound.fill(0),
+            Hears::Mix if own.is_in_sum => room.sum.without(own.frame, &mut self.limiter, sound),
+            Hears::Mix => room.sum.whole(&mut self.limiter, sound),
+            Hears::Played(Source::HoldMusic) => room.play_music(sound),
+            Hears::Played(Source::Echo) if own.sounds => sound.copy_from_slice(own.frame),
+            Hears::Played(Source::Echo) => sound.fill(0),
+            Hears::Played(Source::Ringback | Source::Busy | Source::Notice | Source::Prompt) => {
+                if let Some(player) = &mut self.player {
+                    player.fill(sound);
+                }
+            }
+            Hears::Digit(_) => {
+                if let Some(digit) = &mut self.digit {
+                    digit.fill(sound, own.digit_left);
+                }
+            }
+            Hears::Past if self.past.len() == sound.len() => sound.copy_from_slice(&self.past),
+            Hears::Past => sound.fill(0),
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The tick: everybody's sound into the sum, and out to each who hears it.
+
+use super::{
+    Source,
+    audio::{fade, frame::Rate},
+    leg::{Agreed, Audience, Leg, is_reachable},
+    mixer::Mixer,
+    room::{Common, Shared},
+    rtp::{digits::Dialling, line::Slot, packet::Packet},
+    source::Hears,
+};
+use std::time::Instant;
+
+/// How far sound may be ahead of the clock, ms: what a relay leaves, and what its jitter adds.
+const AHEAD_MS: u32 = 30;
+
+impl Mixer {
+    /// 20 ms for everybody.
+    pub(super) fn tick(&mut self, at: Instant) {
+        if self.is_relaying {
+            for index in 0..self.legs.len() {
+                self.dial(index, at);
+            }
+            return;
+        }
+        self.listen(at);
+        let ends = self.can_relay() && self.legs.iter().all(|leg| leg.is_settled());
+        let mut shared = Shared::default();
+        for index in 0..self.legs.len() {
+            if !self.legs[index].may_be_sent() {
+                // Nobody is there to be dialled for; the digits go by.
+                self.legs[index].dialler.tick();
+            } else if !self.dial(index, at) {
+                self.speak_to(index, at, ends, &mut shared);
+            }
+        }
+        for leg in &mut self.legs {
+            leg.fall_silent();
+        }
+        if ends {
+            self.begin_relay();
+        }
+    }
+
+    /// Adds up what everybody says.
+    fn listen(&mut self, at: Instant) {
+        let passed = at.saturating_duration_since(self.settings.since);
+        self.room.clear(self.room.rate().samples_in(passed));
+        for leg in &mut self.legs {
+            leg.speak();
+            let voice = &mut leg.voice;
+            if !voice.sounds {
+                continue;
+            }
+            match voice.audience {
+                Audience::All => {
+                    voice.is_in_sum = true;
+                    self.room.sum.add(&voice.frame);
+                }
+                Audience::One(target) => self.room.whisper(target, &voice.frame),
+                Audience::Nobody => {}
+            }
+        }
+    }
+
+    /// The frame of one listener; `last`: before a relay.
+    fn speak_to(&mut self, index: usize, at: Instant, last: bool, shared: &mut Shared) {
+        let Self { legs, room, outbox, sound, scratch, .. } = self;
+        let leg = &mut *legs[index];
+        let Some(slot) = leg.line.slot(at, AHEAD_MS) else { return };
+        let wanted = leg.wanted();
+        let takes_tones = leg.dialler.is_busy() && !leg.takes_events();
+        let whispered = room.is_whispered_to(leg.id);
+        let common = if last || whispered || takes_tones { None } else { leg.common(&wanted) };
+        let Leg { id, agreed: Some(agreed), voice, dialler, ear, line, begun, .. } = leg else { return };
+        let Agreed { session, coder, stream } = agreed;
+        let (remote, kind, codec) = (stream.lock.remote(), session.payload_type, session.codec);
+        let ready = common.and_then(|common| shared.place(codec, common).clone());
+        let samples = sound.len() as u32;
+        let packet = line.packet(slot, 0, kind, &[], samples, at);
+        if let Some(payload) = ready {
+            outbox.send_again(*id, remote, &packet, payload);
+            return;
+        }
+        let own = Leg::own(voice, dialler);
+        ear.fill(&wanted, *begun, room, own, sound, scratch);
+        if whispered {
+            room.add_whispers(*id, sound);
+        }
+        if last {
+            fade::fade_out_late(sound, Rate::NARROW);
+        }
+        let place = outbox.send_with(*id, remote, &packet, |payload| coder.encode(sound, payload));
+        line.add_octets(place.len());
+        if takes_tones {
+            dialler.tick();
+        }
+        if let Some(common) = common.filter(|_| coder.is_stateless()) {
+            *shared.place(codec, common) = Some(place);
+        }
+    }
+
+    /// The next packet of a digit that is dialled towards a leg. `false`: sound may pass.
+    pub(super) fn dial(&mut self, index: usize, at: Instant) -> bool {
+        let leg = &mut *self.legs[index];
+        if !leg.dialler.is_busy() {
+            return false;
+        }
+        let takes_events = leg.takes_events();
+        if !takes_events {
+            // Heard as a tone: its time passes after the frame is made.
+            return false;
+        }
+        let Dialling::Digit { report, first, times } = leg.dialler.tick() else { return false };
+        if self.is_relaying {
+            // The other's numbers have to make room.
+            self.legs.iter_mut().for_each(|leg| leg.relayed.cut());
+        }
+        let leg = &mut *self.legs[index];
+        let Leg { id, agreed: Some(agreed), line, digit_timestamp, .. } = leg else { return true };
+        let remote = agreed.stream.lock.remote();
+        let Some(kind) = agreed.session.digits_payload_type.filter(|_| is_reachable(remote)) else { return true };
+        if first {
+            *digit_timestamp = line.next_timestamp(at);
+        }
+        let payload = report.write();
+        for _ in 0..times {
+            let slot = Slot { timestamp: *digit_timestamp, marker: first };
+            let packet: Packet<'_> = line.packet(slot, 0, kind, &payload, u32::from(report.duration), at);
+            self.outbox.send(*id, remote, &packet);
+        }
+        true
+    }
+}
+
+impl Leg {
+    /// Nothing about it is changing: what it hears and who hears it is what it shall be.
+    fn is_settled(&self) -> bool {
+        self.voice.audience == self.audience() && self.ear.is_at(&self.wanted(), self.begun) && !self.dialler.is_busy()
+    }
+
+    /// Whether it hears what others hear too.
+    fn common(&self, wanted: &Hears) -> Option<Common> {
+        if !self.ear.is_at(wanted, self.begun) || !self.ear.limiter_is_idle() {
+            return None;
+        }
+        match wanted {
+            Hears::Nothing | Hears::Played(Source::Silence) => Some(Common::Nothing),
+            Hears::Mix if !self.voice.is_in_sum => Some(Common::Mix),
+            Hears::Played(Source::HoldMusic) => Some(Common::Music),
+            Hears::Mix | Hears::Played(_) | Hears::Digit(_) | Hears::Past => None,
+        }
+    }
+}
