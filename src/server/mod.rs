@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "the shell is where the clock is read")]
 
 mod error;
+mod introduction;
 mod journal;
 mod media;
 mod news;

@@ -1,6 +1,6 @@
 //! The program's life: limits, start, signals, end.
 
-use super::{error::StartError, settings::Settings, start::Server};
+use super::{error::StartError, introduction::introduction, settings::Settings, start::Server};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{io, panic, process};
 use tokio::{
@@ -12,13 +12,14 @@ use tokio::{
 const BUG: i32 = 70;
 
 /// Runs a switch until SIGINT or SIGTERM: the first lets calls end and takes no new ones, the second ends at once.
-/// `ready` is called when it listens. False: a thread failed.
-pub fn run(settings: Settings, ready: impl FnOnce(&Server)) -> Result<bool, StartError> {
+/// `say` gets the lines for whoever started it, once it listens. False: a thread failed.
+pub fn run(settings: Settings, say: impl FnOnce(&str)) -> Result<bool, StartError> {
     end_on_panic();
     raise_file_limit();
+    let introduction = introduction(&settings);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut server = Server::start(settings)?;
-    ready(&server);
+    say(&format!("warmline listens for SIP on udp://{}\n{introduction}", server.address()));
     runtime.block_on(until_stopped(&mut server))?;
     Ok(server.stop())
 }
