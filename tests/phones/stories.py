@@ -4,18 +4,17 @@ A says 440 Hz, B says 620 Hz, C says 880 Hz, all the time; who hears what is tol
 
 import pathlib
 import shutil
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import time
 import traceback
 import urllib.parse
 
-from phone import Phone, PhoneError, until
+from phone import Phone, PhoneError
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "sip-scenarios"))
+from switch import Switch, SwitchError  # noqa: E402
+
 SWITCH = "10.99.0.1"
 TONES = {"A": 440, "B": 620, "C": 880}
 MUSIC = {"something"}
@@ -260,49 +259,6 @@ def dial(phone, digits):
 # -- around them
 
 
-class Switch:
-    """The release switch in a directory of its own."""
-
-    def __init__(self, directory):
-        self.directory = pathlib.Path(directory)
-        (self.directory / "config.toml").write_text(CONFIG)
-        self.log = open(self.directory / "switch.log", "wb")
-        program = ROOT / "target/release/warmline"
-        self.process = subprocess.Popen(
-            [program, "run", "config.toml"], cwd=directory, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log
-        )
-        until(self._ready, 10, "the switch does not answer OPTIONS")
-
-    def _ready(self):
-        if self.process.poll() is not None:
-            raise PhoneError(f"the switch ended: {(self.directory / 'switch.log').read_text()[-2000:]}")
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind((SWITCH, 0))
-            probe.settimeout(0.2)
-            here = "%s:%d" % probe.getsockname()
-            probe.sendto(
-                f"OPTIONS sip:{SWITCH} SIP/2.0\r\nVia: SIP/2.0/UDP {here};rport;branch=z9hG4bKready\r\nMax-Forwards: 70\r\n"
-                f"From: <sip:ready@{SWITCH}>;tag=1\r\nTo: <sip:{SWITCH}>\r\nCall-ID: ready@{here}\r\nCSeq: 1 OPTIONS\r\n"
-                "Content-Length: 0\r\n\r\n".encode(),
-                (SWITCH, 5060),
-            )
-            try:
-                return probe.recv(2048) or None
-            except OSError:
-                return None
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(15)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            raise PhoneError("the switch did not end within 15 s of SIGTERM") from None
-        finally:
-            self.log.close()
-
-
 def play(story, phones):
     """One story; what went wrong, or None."""
     for phone in phones:
@@ -328,7 +284,7 @@ def main():
     directory = tempfile.mkdtemp(prefix="warmline-phones-")
     switch, phones, passed, failed = None, [], 0, 0
     try:
-        switch = Switch(directory)
+        switch = Switch(directory, CONFIG, SWITCH, 5060)
         for at, (name, hz) in enumerate(TONES.items()):
             user, where = f"100{1 + at}", (f"{net}-{name.lower()}", f"10.99.0.{11 + at}")
             phone = Phone(name.lower(), *where, hz, directory, user, SWITCH, f"pw{user}")
@@ -348,7 +304,7 @@ def main():
             print(f"  {'FAIL' if wrong else 'ok  '}  {story.__name__}: {story.__doc__} ({took:.1f} s)", flush=True)
             if wrong:
                 print(f"        {wrong}", flush=True)
-    except PhoneError as error:
+    except (PhoneError, SwitchError) as error:
         failed += 1
         print(f"  FAIL  {error}")
     finally:
@@ -357,12 +313,12 @@ def main():
         try:
             if switch:
                 switch.stop()
-        except PhoneError as error:
+        except SwitchError as error:
             failed += 1
             print(f"  FAIL  {error}")
     if failed:
         print(f"Logs of the switch and the phones, and what each phone heard as WAV: {directory}")
-        print((pathlib.Path(directory) / "switch.log").read_text(errors="replace")[-3000:] if switch else "")
+        print(switch.said(3000) if switch else "")
     else:
         shutil.rmtree(directory)
     print(f"{passed} passed, {failed} failed")
