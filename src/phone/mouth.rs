@@ -1,0 +1,119 @@
+//! What a line says: a tone of the phone's own, and digits.
+
+use crate::media::{
+    audio::{
+        codec::Coder,
+        frame::{FRAME, Rate, TICK},
+        oscillator::Oscillator,
+    },
+    rtp::{
+        digits::{Dialler, Dialling},
+        packet::Packet,
+    },
+    sdp::Session,
+};
+use bytes::Bytes;
+use std::time::Instant;
+
+/// How loud phones speak: -12 dB of full scale.
+const AMPLITUDE_SHIFT: u32 = 2;
+/// How long a digit is pressed, ms.
+const DIGIT_MS: u16 = 100;
+
+/// One RTP stream of ours.
+#[derive(Debug)]
+pub(super) struct Mouth {
+    ssrc: u32,
+    sequence: u16,
+    timestamp: u32,
+    /// That of the digit that is being dialled.
+    digit_timestamp: u32,
+    tone: Oscillator,
+    dialler: Dialler,
+    next: Instant,
+    /// Nothing was said in the tick before.
+    paused: bool,
+}
+
+impl Mouth {
+    /// Begins to speak at `now`.
+    pub(super) fn new(tone_hz: u16, ssrc: u32, now: Instant) -> Self {
+        Self {
+            ssrc,
+            sequence: ssrc as u16,
+            timestamp: ssrc.rotate_left(16),
+            digit_timestamp: 0,
+            tone: Oscillator::new(u32::from(tone_hz), Rate::NARROW),
+            dialler: Dialler::default(),
+            next: now,
+            paused: true,
+        }
+    }
+
+    /// Digits to be dialled before it speaks on.
+    pub(super) fn dial(&mut self, digits: &str) {
+        for digit in digits.chars() {
+            self.dialler.dial(digit, DIGIT_MS);
+        }
+    }
+
+    /// When the next 20 ms are due; `None` for one who is silent and dials nothing.
+    pub(super) fn next(&self, silent: bool) -> Option<Instant> {
+        (!silent || self.dialler.is_busy()).then_some(self.next)
+    }
+
+    /// The packets of the ticks that are due.
+    pub(super) fn speak(&mut self, session: &Session, silent: bool, now: Instant) -> Vec<Bytes> {
+        self.catch_up(now);
+        let mut packets = Vec::new();
+        while self.next <= now {
+            self.next += TICK;
+            self.tick(session, silent, &mut packets);
+            self.timestamp = self.timestamp.wrapping_add(FRAME as u32);
+        }
+        packets
+    }
+
+    /// After a pause it goes on where the clock is, not where it stopped.
+    fn catch_up(&mut self, now: Instant) {
+        let missed = (now.saturating_duration_since(self.next).as_millis() / TICK.as_millis()) as u32;
+        if missed > 3 {
+            self.next += TICK * missed;
+            self.timestamp = self.timestamp.wrapping_add(missed.wrapping_mul(FRAME as u32));
+            self.paused = true;
+        }
+    }
+
+    fn tick(&mut self, session: &Session, silent: bool, packets: &mut Vec<Bytes>) {
+        let digits = session.digits_payload_type.filter(|_| session.direction.sends());
+        let dialling = digits.map_or(Dialling::Idle, |_| self.dialler.tick());
+        match (dialling, digits) {
+            (Dialling::Digit { report, first, times }, Some(payload_type)) => {
+                if first {
+                    self.digit_timestamp = self.timestamp;
+                }
+                for _ in 0..times {
+                    let packet = self.packet(first, payload_type, self.digit_timestamp, &report.write());
+                    packets.push(packet);
+                }
+            }
+            (Dialling::Idle, _) if session.direction.sends() && !silent => {
+                let sound: Vec<i16> = (0..FRAME).map(|_| (self.tone.next() >> AMPLITUDE_SHIFT) as i16).collect();
+                let mut payload = Vec::with_capacity(FRAME);
+                Coder::new(session.codec).encode(&sound, &mut payload);
+                let packet = self.packet(self.paused, session.payload_type, self.timestamp, &payload);
+                self.paused = false;
+                packets.push(packet);
+            }
+            (Dialling::Idle | Dialling::Pause | Dialling::Digit { .. }, _) => self.paused = true,
+        }
+    }
+
+    fn packet(&mut self, marker: bool, payload_type: u8, timestamp: u32, payload: &[u8]) -> Bytes {
+        let packet = Packet { marker, payload_type, sequence: self.sequence, timestamp, ssrc: self.ssrc, payload };
+        self.sequence = self.sequence.wrapping_add(1);
+        let mut bytes = Vec::with_capacity(12 + payload.len());
+        packet.write(&mut bytes);
+        Bytes::from(bytes)
+    }
+}
