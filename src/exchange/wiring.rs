@@ -246,6 +246,11 @@ impl Exchange {
         }
     }
 
+    /// The endpoint, to be looked at.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
     /// Lets everything that happened have its consequences, until nothing is left.
     fn pump(&mut self, now: Instant) {
         self.unfinished = None;
