@@ -216,7 +216,11 @@ impl Leg {
         };
         let answer = self.negotiation.receive_offer(offer).map(|_| self.negotiation.answer(Direction::SendRecv, None));
         match answer {
-            Ok(Some((body, _))) => Ok(body),
+            Ok(Some((body, _))) => {
+                // Such an offer comes before the 2xx only after a reliable answer (RFC 3311 5.1): that has no need to be repeated.
+                self.exchange = Exchange::Settled;
+                Ok(body)
+            }
             Ok(None) => Err(unusable(&SdpError::NoAudio, domain)),
             Err(error) => Err(unusable(&error, domain)),
         }

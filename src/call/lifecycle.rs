@@ -316,6 +316,7 @@ impl Call {
     /// A new leg, and what it wants.
     fn admit(&mut self, incoming: Incoming, port: u16, origin: Origin, plan: Result<Plan, Refusal>, now: Instant) {
         let leg = incoming.leg;
+        let referred_by = incoming.referred_by.clone().map(|value| ("Referred-By".to_owned(), value));
         if let Err(rejection) = self.welcome(incoming, port, origin) {
             return self.reject(leg, rejection, now);
         }
@@ -323,7 +324,7 @@ impl Call {
             Err(refusal) => self.reject(leg, refused(refusal.status()), now),
             Ok(_) if self.kind == Kind::Room => self.answer_leg(leg, None),
             Ok(Plan::Ring(steps)) => {
-                if let Some(face) = self.face(leg, Vec::new()) {
+                if let Some(face) = self.face(leg, referred_by.into_iter().collect()) {
                     self.dial(Errand::First, face, steps, None, now);
                 }
             }
@@ -424,8 +425,7 @@ impl Call {
 
     /// Everything is ended.
     fn shutdown(&mut self, now: Instant) {
-        self.movement = Movement::Still;
-        self.deadlines.clear(Timer::Movement);
+        self.movement_cut_off();
         self.dials.clear();
         for leg in self.legs() {
             self.drop_leg(leg, Cause::Shutdown, now);

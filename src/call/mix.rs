@@ -63,6 +63,8 @@ impl Call {
                 Place::Absent => continue,
                 _ if held => (Role::Held, None),
                 Place::Mix if held_partner == Some(leg) => (Role::Talk, Some(Source::HoldMusic)),
+                // One who rings hears nothing until it is heard.
+                Place::Mix if self.legs.get(&leg).is_some_and(|leg| leg.dial().is_some()) => (Role::Talk, None),
                 Place::Mix => (Role::Talk, alone.clone()),
                 Place::Aside(source) => (Role::Held, source),
                 Place::Served(source) => (Role::Talk, Some(source)),

@@ -6,6 +6,7 @@ use super::{
     cold::Cold,
     dial::{Errand, rejection},
     leg::Dialog,
+    lifecycle::Timer,
     recall::Recall,
     warm::Warm,
 };
@@ -48,6 +49,21 @@ impl Call {
             Movement::Warm(_) => self.warm_tone_over(),
             Movement::Recall(_) => self.notice_over(now),
             Movement::Still | Movement::Attended(_) => {}
+        }
+    }
+
+    /// The switch is being stopped in the middle of a transfer.
+    pub(super) fn movement_cut_off(&mut self) {
+        self.deadlines.clear(Timer::Movement);
+        let transferor = match std::mem::replace(&mut self.movement, Movement::Still) {
+            Movement::Still => None,
+            Movement::Cold(cold) => Some(cold.by.leg),
+            Movement::Attended(attended) => Some(attended.referrer),
+            Movement::Warm(warm) => Some(warm.agent.leg),
+            Movement::Recall(recall) => recall.open(),
+        };
+        if let Some(leg) = transferor {
+            self.transfer_ended(leg, Outcome::Abandoned, 503);
         }
     }
 

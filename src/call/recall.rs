@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     destination::{Caller, Origin, Plan, Purpose, Refusal, Target},
+    ids::LegId,
     media::Source,
     sip::{Cause, wire::Uri},
 };
@@ -38,6 +39,13 @@ enum Phase {
     FallingBack(DialId),
     /// The tone plays; the outcome is told.
     Notice,
+}
+
+impl Recall {
+    /// Whose transfer has no outcome yet.
+    pub(super) fn open(&self) -> Option<LegId> {
+        (!matches!(self.phase, Phase::Notice)).then_some(self.by.leg)
+    }
 }
 
 impl Call {
@@ -162,12 +170,11 @@ impl Call {
         if !self.present().is_empty() {
             return;
         }
-        let told = matches!(recall.phase, Phase::Notice);
-        let leg = recall.by.leg;
+        let open = recall.open();
         self.movement = Movement::Still;
         self.deadlines.clear(Timer::Movement);
         self.call_all_off(now);
-        if !told {
+        if let Some(leg) = open {
             self.transfer_ended(leg, Outcome::CallerLeft, 487);
         }
     }

@@ -22,7 +22,7 @@ const TONE: Duration = Duration::from_secs(2);
 
 /// A warm transfer under way.
 pub(super) struct Warm {
-    agent: Transferor,
+    pub(super) agent: Transferor,
     phase: Phase,
 }
 

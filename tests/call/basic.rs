@@ -320,6 +320,8 @@ fn a_caller_without_offer_gets_ours_and_media_start_with_its_ack() {
     let a = world.call_as(origin("1001"), "1002", false);
     let b = world.leg_to("1002");
     world.early_media(b);
+    assert_eq!(world.said().last().unwrap(), "1 180");
+    assert_eq!(world.hears(b), "silence");
     world.answers_in(b, Codec::Pcma);
     assert_eq!(world.hears(a), "nothing");
     assert!(world.our_sdp(a).contains("RTP/AVP 8 0 "));
@@ -398,6 +400,14 @@ fn music_and_echo_are_answered_at_once() {
         world.hangs_up(a);
         assert_eq!(world.said(), ["(1 ended 200)", "end"]);
     }
+}
+
+#[test]
+fn who_sent_the_caller_to_us_is_passed_on() {
+    let mut world = World::new();
+    world.call_referred("1001", "1002", "<sip:boss@office.example>");
+    let header = ("Referred-By".to_owned(), "<sip:boss@office.example>".to_owned());
+    assert_eq!(world.invite(world.leg_to("1002")).headers, [header]);
 }
 
 #[test]

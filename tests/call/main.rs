@@ -9,5 +9,11 @@
     reason = "a test may fail, and its helpers are read by tests alone"
 )]
 
+mod attended;
 mod basic;
+mod codes;
+mod cold;
+mod hold;
+mod room;
+mod walk;
 mod world;

@@ -48,6 +48,7 @@ struct Peer {
     invite: Option<sip::Invite>,
     rejection: Option<sip::Rejection>,
     mixed: Option<Mixed>,
+    answered: bool,
     ended: bool,
 }
 
@@ -173,6 +174,17 @@ impl World {
         let body = offers.then(|| self.legs.get_mut(&leg).unwrap().negotiation.offer(Direction::SendRecv, None));
         self.call_with(leg, origin, to, body);
         leg
+    }
+
+    pub fn call_referred(&mut self, from: &str, to: &str, referred_by: &str) {
+        let leg = self.new_leg();
+        let body = self.legs.get_mut(&leg).unwrap().negotiation.offer(Direction::SendRecv, None);
+        let plan = self.plan(to);
+        let id = self.open(None);
+        self.legs.get_mut(&leg).unwrap().call = id;
+        let mut incoming = Box::new(incoming(leg, to, Some(body)));
+        incoming.referred_by = Some(referred_by.to_owned());
+        self.command(id, Command::Admit { incoming, port: 20000, origin: origin(from), plan });
     }
 
     pub fn call_with(&mut self, leg: LegId, origin: Origin, to: &str, body: Option<Bytes>) {
@@ -323,9 +335,8 @@ impl World {
         let ends = matches!(event, sip::Event::Failed { .. } | sip::Event::Ended { .. });
         let Some(peer) = self.legs.get_mut(&leg) else { return };
         let id = peer.call;
-        if ends {
-            peer.ended = true;
-        }
+        peer.ended |= ends;
+        peer.answered |= matches!(event, sip::Event::Answered { .. });
         let now = self.now;
         if let Some(call) = self.calls.get_mut(&id) {
             call.sip(event, now);
@@ -403,6 +414,37 @@ impl World {
         String::from_utf8(self.legs[&leg].heard.clone().unwrap_or_default().to_vec()).unwrap()
     }
 
+    /// Legs of ours that were called and have no answer, those that called and have none, and those that are answered.
+    pub fn by_state(&self) -> (Vec<LegId>, Vec<LegId>, Vec<LegId>) {
+        let (mut called, mut calling, mut answered) = (Vec::new(), Vec::new(), Vec::new());
+        for (leg, peer) in self.legs.iter().filter(|(leg, _)| !self.released.contains(leg)) {
+            match (&peer.invite, peer.answered) {
+                (_, true) => answered.push(*leg),
+                (Some(_), false) => called.push(*leg),
+                (None, false) => calling.push(*leg),
+            }
+        }
+        (called, calling, answered)
+    }
+
+    /// What must hold whenever all is quiet.
+    pub fn check(&self) {
+        for (leg, peer) in self.legs.iter().filter(|(leg, _)| !self.released.contains(leg)) {
+            let call = self.calls.get(&peer.call).unwrap_or_else(|| panic!("{leg} is in a call that ended"));
+            assert!(call.legs().contains(leg), "{leg} is not known to its call");
+        }
+        for (id, call) in &self.calls {
+            let legs = call.legs();
+            assert!(!legs.is_empty(), "call {id} is empty and did not end");
+            let [last] = legs[..] else { continue };
+            let waits = call.next_deadline().is_some();
+            let own_ack_to_come = self.legs[&last].mixed.is_none();
+            let served = ["HoldMusic", "Echo"].contains(&self.hears(last).as_str());
+            let holds = self.legs[&last].mixed.as_ref().is_some_and(|mixed| mixed.role == Role::Held);
+            assert!(waits || served || own_ack_to_come || holds, "{last} is alone in call {id}");
+        }
+    }
+
     // The machinery.
 
     pub fn new_leg(&mut self) -> LegId {
@@ -411,7 +453,7 @@ impl World {
         let address = "198.51.100.9".parse().unwrap();
         let port = 30000 + 2 * self.next_leg as u16;
         let negotiation = Negotiation::new(address, port, &[Codec::Pcmu, Codec::Pcma], leg.0);
-        let peer = Peer { call: 0, negotiation, heard: None, invite: None, rejection: None, mixed: None, ended: false };
+        let peer = Peer { call: 0, negotiation, heard: None, invite: None, rejection: None, mixed: None, answered: false, ended: false };
         self.legs.insert(leg, peer);
         leg
     }
@@ -525,11 +567,13 @@ impl World {
         let (leg, line) = in_words(&command);
         let peer = self.legs.get_mut(&leg).unwrap_or_else(|| panic!("{line}: no such leg"));
         assert!(!peer.ended && !self.released.contains(&leg), "{line}: the leg is gone");
+        let answers = matches!(command, sip::Command::Answer { .. });
         match command {
             sip::Command::Invite(invite) => {
                 peer.heard = invite.body.clone();
                 peer.invite = Some(*invite);
             }
+            sip::Command::Answer { body: None, .. } => peer.answered = true,
             sip::Command::Progress { body: Some(body), .. }
             | sip::Command::Answer { body: Some(body), .. }
             | sip::Command::Ack { body, .. }
@@ -537,6 +581,7 @@ impl World {
                 // It is the answer to the peer's offer, or an offer; the peer's side knows which.
                 let _ = peer.negotiation.receive_answer(&body);
                 peer.heard = Some(body);
+                peer.answered |= answers;
             }
             sip::Command::Hangup { .. } => peer.ended = true,
             sip::Command::Reject { rejection, .. } => {
@@ -636,7 +681,9 @@ fn in_words(command: &sip::Command) -> (LegId, String) {
         sip::Command::RefuseRefer { leg, rejection } => {
             (*leg, format!("{} refer refused {}", leg.0, rejection.status.0))
         }
-        sip::Command::Notify { leg, status, .. } => (*leg, format!("{} notify {}", leg.0, status.0)),
+        sip::Command::Notify { leg, status, reason } => {
+            (*leg, format!("{} notify {} {reason}", leg.0, status.0).trim_end().to_owned())
+        }
         sip::Command::Hangup { leg, cause } => (*leg, format!("{} hangup {cause:?}", leg.0)),
         sip::Command::Offer { .. }
         | sip::Command::Refer { .. }
