@@ -32,6 +32,8 @@ const SECOND_THOUGHTS: Duration = Duration::from_secs(2);
 pub(super) struct Transferor {
     pub(super) leg: LegId,
     pub(super) origin: Origin,
+    /// The leg that is told as the transferor, even when another has taken its place.
+    pub(super) told_as: LegId,
 }
 
 /// A cold transfer under way.
@@ -163,7 +165,7 @@ impl Call {
     pub(super) fn cold_done(&mut self, now: Instant) {
         let Movement::Cold(cold) = std::mem::replace(&mut self.movement, Movement::Still) else { return };
         self.notify(cold.by.leg, cold.by_refer, StatusCode(200), String::new());
-        self.transfer_ended(cold.by.leg, Outcome::Completed, 200);
+        self.transfer_ended(cold.by.told_as, Outcome::Completed, 200);
         if cold.by_refer {
             self.part(cold.by.leg, now);
         } else {
@@ -192,7 +194,7 @@ impl Call {
     /// The transferor stayed: it has its caller again.
     pub(super) fn cold_returned(&mut self) {
         let Movement::Cold(Cold { by, phase: Phase::Returned(status), .. }) = &self.movement else { return };
-        let (leg, status) = (by.leg, *status);
+        let (leg, status) = (by.told_as, *status);
         self.movement = Movement::Still;
         self.transfer_ended(leg, Outcome::Recalled, status);
     }
@@ -212,7 +214,7 @@ impl Call {
             if returned.is_none() {
                 self.notify(by.leg, by_refer, StatusCode(487), String::new());
             }
-            self.transfer_ended(by.leg, Outcome::CallerLeft, 487);
+            self.transfer_ended(by.told_as, Outcome::CallerLeft, 487);
         } else if let (Some(status), true) = (returned, left == by.leg) {
             self.deadlines.clear(Timer::Movement);
             self.begin_recall(by, status, now);
@@ -240,7 +242,7 @@ impl Call {
 
     /// A leg as the one that hands over.
     pub(super) fn transferor(&self, leg: LegId) -> Option<Transferor> {
-        self.legs.get(&leg).map(|party| Transferor { leg, origin: party.origin.clone() })
+        self.legs.get(&leg).map(|party| Transferor { leg, origin: party.origin.clone(), told_as: leg })
     }
 
     /// NOTIFY to who sent REFER, if it is still there.
@@ -264,7 +266,7 @@ impl Call {
     /// Another leg has taken the place of the transferor.
     pub(super) fn rename_cold(cold: &mut Cold, old: LegId, new: Transferor) {
         if cold.by.leg == old {
-            cold.by = new;
+            cold.by = Transferor { told_as: cold.by.told_as, ..new };
             cold.by_refer = false;
         }
     }

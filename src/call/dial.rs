@@ -386,6 +386,9 @@ impl Call {
         for leg in dial.legs() {
             self.drop_leg(*leg, cause, now);
         }
+        if let Errand::Invitation(member) = dial.errand {
+            self.invitation_pointless(member);
+        }
     }
 
     /// Calls every attempt off.

@@ -6,7 +6,7 @@ use super::{
     codes::Collector,
     dial::{self, Dial, DialId, Errand},
     leg::{self, Dialog, Leg, Standing},
-    mix::Heard,
+    mix::{Heard, concerned},
     movement::Movement,
     room::{Invitation, Kind},
 };
@@ -268,7 +268,7 @@ impl Call {
             }
             let Some(mut leg) = self.legs.remove(id) else { continue };
             leg.standing = Standing::Present;
-            let in_mixer = self.heard.remove(id).is_some();
+            let in_mixer = self.heard.remove(id).is_some() && !self.unsay_media(*id);
             let rings_until = self.deadlines.get(Timer::Ring(*id));
             self.clear_leg(*id);
             let dial = attempt.and_then(|dial| self.dials.remove(&dial).map(|state| (dial, Box::new(state))));
@@ -279,6 +279,28 @@ impl Call {
         }
         self.settle(now);
         passengers
+    }
+
+    /// Takes back what is not yet carried out of what the mixer was to be told of a leg: its next mixer is told all anew.
+    /// Whether its `Join` was among it.
+    fn unsay_media(&mut self, leg: LegId) -> bool {
+        let mut joined = false;
+        self.actions.retain(|action| match action {
+            Action::Media(command) if concerned(command) == leg => {
+                joined |= matches!(command, media::Command::Join { .. });
+                false
+            }
+            Action::Media(_)
+            | Action::Sip(_)
+            | Action::Route { .. }
+            | Action::Lease { .. }
+            | Action::Release { .. }
+            | Action::Join { .. }
+            | Action::Enter { .. }
+            | Action::Tell(_)
+            | Action::End => true,
+        });
+        joined
     }
 
     /// Takes legs in from another call; they take the place of `replaced` if it is given (which is hung up), else they just join.
@@ -426,7 +448,7 @@ impl Call {
     /// Everything is ended.
     fn shutdown(&mut self, now: Instant) {
         self.movement_cut_off();
-        self.dials.clear();
+        self.call_all_off(now);
         for leg in self.legs() {
             self.drop_leg(leg, Cause::Shutdown, now);
         }

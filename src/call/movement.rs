@@ -57,9 +57,9 @@ impl Call {
         self.deadlines.clear(Timer::Movement);
         let transferor = match std::mem::replace(&mut self.movement, Movement::Still) {
             Movement::Still => None,
-            Movement::Cold(cold) => Some(cold.by.leg),
+            Movement::Cold(cold) => Some(cold.by.told_as),
             Movement::Attended(attended) => Some(attended.referrer),
-            Movement::Warm(warm) => Some(warm.agent.leg),
+            Movement::Warm(warm) => Some(warm.agent.told_as),
             Movement::Recall(recall) => recall.open(),
         };
         if let Some(leg) = transferor {

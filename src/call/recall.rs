@@ -44,7 +44,7 @@ enum Phase {
 impl Recall {
     /// Whose transfer has no outcome yet.
     pub(super) fn open(&self) -> Option<LegId> {
-        (!matches!(self.phase, Phase::Notice)).then_some(self.by.leg)
+        (!matches!(self.phase, Phase::Notice)).then_some(self.by.told_as)
     }
 }
 
@@ -53,7 +53,7 @@ impl Call {
     pub(super) fn begin_recall(&mut self, by: Transferor, status: u16, now: Instant) {
         if self.present().is_empty() {
             self.movement = Movement::Still;
-            return self.transfer_ended(by.leg, Outcome::CallerLeft, 487);
+            return self.transfer_ended(by.told_as, Outcome::CallerLeft, 487);
         }
         let number = match &by.origin.caller {
             Caller::Extension(number) if self.settings.recall => Some(number.clone()),
@@ -145,7 +145,7 @@ impl Call {
     pub(super) fn give_notice(&mut self, now: Instant) {
         let Movement::Recall(recall) = &mut self.movement else { return };
         recall.phase = Phase::Notice;
-        let (leg, status) = (recall.by.leg, recall.status);
+        let (leg, status) = (recall.by.told_as, recall.status);
         self.deadlines.set(Timer::Movement, now + NOTICE);
         self.transfer_ended(leg, Outcome::Abandoned, status);
     }
@@ -153,7 +153,7 @@ impl Call {
     /// Somebody answered.
     pub(super) fn recall_done(&mut self, outcome: Outcome) {
         let Movement::Recall(recall) = std::mem::replace(&mut self.movement, Movement::Still) else { return };
-        self.transfer_ended(recall.by.leg, outcome, recall.status);
+        self.transfer_ended(recall.by.told_as, outcome, recall.status);
     }
 
     /// The tone was played long enough.

@@ -86,6 +86,12 @@ impl Call {
         self.transfer_ended(member, Outcome::Completed, 200);
     }
 
+    /// Nobody is left in the room to meet the one who was asked.
+    pub(super) fn invitation_pointless(&mut self, member: LegId) {
+        self.notify(member, true, StatusCode(487), String::new());
+        self.transfer_ended(member, Outcome::CallerLeft, 487);
+    }
+
     /// The one who was asked does not come.
     pub(super) fn invitation_failed(&mut self, member: LegId, failure: Failure) {
         let status = failure.status;

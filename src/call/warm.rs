@@ -50,7 +50,7 @@ impl Warm {
     pub(super) fn rename(&mut self, old: LegId, new: Transferor) {
         match &mut self.phase {
             Phase::Private { target, .. } if *target == old => *target = new.leg,
-            _ if self.agent.leg == old => self.agent = new,
+            _ if self.agent.leg == old => self.agent = Transferor { told_as: self.agent.told_as, ..new },
             Phase::Routing(_) | Phase::Calling(_) | Phase::Private { .. } | Phase::Tone(_) => {}
         }
     }
@@ -214,7 +214,7 @@ impl Call {
     fn warm_ended(&mut self, outcome: Outcome, status: u16) {
         self.deadlines.clear(Timer::Movement);
         if let Movement::Warm(warm) = std::mem::replace(&mut self.movement, Movement::Still) {
-            self.transfer_ended(warm.agent.leg, outcome, status);
+            self.transfer_ended(warm.agent.told_as, outcome, status);
         }
     }
 

@@ -281,7 +281,7 @@ fn who_takes_the_place_of_the_transferor_gets_the_caller_back_when_the_transfer_
     let d = world.call_replacing("1004", b, false);
     world.skip();
     world.fails(c, 486);
-    assert_eq!(world.said(), ["(3 ended 486)", "(4 transfer Recalled 486)"]);
+    assert_eq!(world.said(), ["(3 ended 486)", "(2 transfer Recalled 486)"]);
     assert_eq!((world.hears(a), world.hears(d)), ("4".to_owned(), "1".to_owned()));
 }
 

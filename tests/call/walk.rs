@@ -53,6 +53,7 @@ fn walk(seed: u64, steps: usize) {
 /// Each transfer that began has an outcome in the end.
 fn count(world: &mut World, open: &mut BTreeMap<String, i64>) {
     for line in world.said() {
+        println!("{line}");
         let who = line.split(' ').next().unwrap_or_default().to_owned();
         if line.contains(" transfers to ") {
             *open.entry(who).or_default() += 1;
