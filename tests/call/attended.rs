@@ -3,7 +3,6 @@
 use crate::{basic::talking, world::*};
 use warmline::{
     call::CallSettings,
-
     ids::LegId,
     sip::{self, Replaces},
 };

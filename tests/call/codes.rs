@@ -176,10 +176,7 @@ fn a_blind_transfer_lets_the_agent_go_when_the_target_answers() {
     assert_eq!(world.invite(c).from, address("1001"));
     assert_eq!(heard(&world, &[a, b]), ["HoldMusic", "silence"]);
     world.answers(c);
-    assert_eq!(
-        world.said(),
-        ["(3 answered)", "(2 transfer Completed 200)", "2 hangup Transferred", "(2 ended 200)"]
-    );
+    assert_eq!(world.said(), ["(3 answered)", "(2 transfer Completed 200)", "2 hangup Transferred", "(2 ended 200)"]);
     assert_eq!(heard(&world, &[a, c]), ["3", "1"]);
 }
 
@@ -231,13 +228,7 @@ fn warm_complete_lets_the_agent_go() {
     world.dials(b, "*4");
     assert_eq!(
         world.said(),
-        [
-            "(2 dials *)",
-            "(2 dials 4)",
-            "2 hangup Transferred",
-            "(2 ended 200)",
-            "(2 transfer Completed 200)"
-        ]
+        ["(2 dials *)", "(2 dials 4)", "2 hangup Transferred", "(2 ended 200)", "(2 transfer Completed 200)"]
     );
     assert_eq!(heard(&world, &[a, c]), ["3", "1"]);
 }
@@ -256,10 +247,7 @@ fn warm_cancel_drops_the_target() {
     let mut world = World::new();
     let (a, b, _) = private(&mut world);
     world.dials(b, "*5");
-    assert_eq!(
-        world.said()[2..],
-        ["3 hangup Normal", "(3 ended 200)", "(2 transfer Cancelled 200)"]
-    );
+    assert_eq!(world.said()[2..], ["3 hangup Normal", "(3 ended 200)", "(2 transfer Cancelled 200)"]);
     assert_eq!(heard(&world, &[a, b]), ["2", "1"]);
 }
 
@@ -268,10 +256,7 @@ fn warm_cancel_while_it_rings() {
     let mut world = World::new();
     let (a, b, _) = ringing(&mut world);
     world.dials(b, "*5");
-    assert_eq!(
-        world.said()[2..],
-        ["3 hangup Cancelled", "(3 ended 487)", "(2 transfer Cancelled 487)"]
-    );
+    assert_eq!(world.said()[2..], ["3 hangup Cancelled", "(3 ended 487)", "(2 transfer Cancelled 487)"]);
     assert_eq!(heard(&world, &[a, b]), ["2", "1"]);
 }
 

@@ -1,12 +1,7 @@
 //! Cold transfer by REFER, and the way back when it fails.
 
 use crate::{basic::talking, world::*};
-use warmline::{
-    call::CallSettings,
-    destination::Refusal,
-    ids::LegId,
-    sip,
-};
+use warmline::{call::CallSettings, destination::Refusal, ids::LegId, sip};
 
 /// 1002 sent its caller 1001 to 1003, who is called.
 fn referred(world: &mut World) -> (LegId, LegId, LegId) {
@@ -139,10 +134,7 @@ fn a_target_that_nobody_knows_fails_at_once_and_the_outcome_waits_for_a_hasty_by
     let mut world = World::new();
     let (a, b) = talking(&mut world);
     world.refers(b, "9999");
-    assert_eq!(
-        world.said(),
-        ["2 refer accepted", "(2 transfers to 9999)", "route 9999 for Transfer", "2 notify 404"]
-    );
+    assert_eq!(world.said(), ["2 refer accepted", "(2 transfers to 9999)", "route 9999 for Transfer", "2 notify 404"]);
     assert_eq!(world.hears(a), "2");
     world.wait(2);
     assert_eq!(world.said(), ["(2 transfer Recalled 404)"]);
@@ -248,13 +240,7 @@ fn a_transferor_whose_phone_is_off_is_not_rung() {
     world.fails(c, 486);
     assert_eq!(
         world.said(),
-        [
-            "(3 ended 486)",
-            "route 1002 for Recall",
-            "route 7001 for Fallback",
-            "(2 transfer FellBack 486)",
-            "end"
-        ]
+        ["(3 ended 486)", "route 1002 for Recall", "route 7001 for Fallback", "(2 transfer FellBack 486)", "end"]
     );
     assert_eq!((world.hears(a), world.calls()), ("HoldMusic".to_owned(), 1));
 }
@@ -493,9 +479,6 @@ fn the_target_hanging_up_after_the_transfer_ends_the_caller_even_if_the_transfer
 fn the_reason_phrase_of_the_target_goes_into_notify() {
     let mut world = World::new();
     let (_, _, c) = referred(&mut world);
-    world.sip(sip::Event::Failed {
-        leg: c,
-        failure: sip::Failure { reason: "At lunch".to_owned(), ..failure(480) },
-    });
+    world.sip(sip::Event::Failed { leg: c, failure: sip::Failure { reason: "At lunch".to_owned(), ..failure(480) } });
     assert!(world.said().contains(&"2 notify 480 At lunch".to_owned()));
 }

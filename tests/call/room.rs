@@ -132,7 +132,10 @@ fn the_last_member_leaving_stops_the_asking() {
     world.refers(legs[0], "1005");
     world.skip();
     world.hangs_up(legs[0]);
-    assert_eq!(world.said(), ["(1 ended 200)", "2 hangup Cancelled", "(2 ended 487)", "(1 transfer CallerLeft 487)", "end"]);
+    assert_eq!(
+        world.said(),
+        ["(1 ended 200)", "2 hangup Cancelled", "(2 ended 487)", "(1 transfer CallerLeft 487)", "end"]
+    );
 }
 
 #[test]

@@ -15,7 +15,7 @@ const CODES: [&str; 12] = ["*1", "*2", "*4", "*5", "*6", "*7", "1003#", "1004#",
 
 #[test]
 fn whatever_happens_in_whatever_order_nobody_is_left_behind() {
-    for seed in 0..150 {
+    for seed in 0..60 {
         walk(seed, 300);
     }
 }

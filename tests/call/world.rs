@@ -453,7 +453,16 @@ impl World {
         let address = "198.51.100.9".parse().unwrap();
         let port = 30000 + 2 * self.next_leg as u16;
         let negotiation = Negotiation::new(address, port, &[Codec::Pcmu, Codec::Pcma], leg.0);
-        let peer = Peer { call: 0, negotiation, heard: None, invite: None, rejection: None, mixed: None, answered: false, ended: false };
+        let peer = Peer {
+            call: 0,
+            negotiation,
+            heard: None,
+            invite: None,
+            rejection: None,
+            mixed: None,
+            answered: false,
+            ended: false,
+        };
         self.legs.insert(leg, peer);
         leg
     }
