@@ -14,7 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("exchange", &["ids", "deadlines", "destination", "call", "switch", "sip", "media"]),
     ("phone", &["ids", "deadlines", "sip", "media"]),
     ("server", &["ids", "exchange", "call", "switch", "destination", "sip", "media"]),
-    ("config.rs", &["server", "exchange", "call", "switch", "destination", "sip", "media"]),
+    ("config", &["server", "exchange", "call", "switch", "destination", "sip", "media"]),
     ("demo.rs", &["config", "server", "exchange", "phone", "call", "switch", "destination", "sip", "media", "ids"]),
 ];
 

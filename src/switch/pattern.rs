@@ -60,6 +60,11 @@ impl Pattern {
         }
     }
 
+    /// The length of the shortest number that fits.
+    pub fn shortest(&self) -> usize {
+        self.places.len() + usize::from(self.tail == Tail::Something)
+    }
+
     /// Whether it stands for one number alone.
     pub fn is_literal(&self) -> bool {
         self.tail == Tail::Nothing && self.places.iter().all(|place| matches!(place, Place::Is(_)))

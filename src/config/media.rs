@@ -1,0 +1,82 @@
+//! `[media]`, and lists of codecs.
+
+use super::{
+    calls::number,
+    problem::Report,
+    sections::{Maybe, Media, Section, Texts},
+};
+use crate::media::sdp::Codec;
+use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
+
+/// What `[media]` says, the address apart.
+pub(super) struct MediaSettings {
+    pub(super) ports: RangeInclusive<u16>,
+    pub(super) codecs: Vec<Codec>,
+    pub(super) timeout: Duration,
+    pub(super) hold_music: Option<PathBuf>,
+    pub(super) threads: usize,
+}
+
+const PORTS: RangeInclusive<u16> = 20000..=29999;
+
+pub(super) fn read(section: &Section<Media>, report: &mut Report<'_>) -> MediaSettings {
+    let keys = &section.keys;
+    MediaSettings {
+        ports: ports(&keys.ports, report),
+        codecs: if keys.codecs.is_some() {
+            codecs(&keys.codecs, "[media] codecs", report)
+        } else {
+            Codec::ALL.to_vec()
+        },
+        timeout: Duration::from_secs(number(&keys.timeout_s, "[media] timeout_s", 60, 0..=86_400, report)),
+        hold_music: keys.hold_music.as_ref().map(|path| PathBuf::from(path.get_ref())),
+        threads: number(&keys.threads, "[media] threads", 0, 0..=1024, report),
+    }
+}
+
+fn ports(said: &Maybe<String>, report: &mut Report<'_>) -> RangeInclusive<u16> {
+    let Some(said) = said else { return PORTS };
+    let ends = said
+        .get_ref()
+        .split_once('-')
+        .and_then(|(low, high)| Some((low.trim().parse().ok()?, high.trim().parse().ok()?)));
+    let problem = match ends {
+        None => "must be the first and the last port, such as \"20000-29999\"".to_owned(),
+        Some((low, high)) if low < 1024 || high < low => {
+            format!("{low}-{high} is no range of ports from 1024 to 65535, lower one first")
+        }
+        Some((low, _)) if low % 2 == 1 => {
+            format!("must begin with an even port, which RTP takes: {} instead of {low}", low - 1)
+        }
+        Some((_, high)) if high % 2 == 0 => {
+            format!("must end with an odd port, which RTCP takes: {} instead of {high}", high + 1)
+        }
+        Some((low, high)) => return low..=high,
+    };
+    report.add(said.span(), "[media] ports", problem);
+    PORTS
+}
+
+/// A list of codecs; empty when there is none.
+pub(super) fn codecs(said: &Maybe<Texts>, place: &str, report: &mut Report<'_>) -> Vec<Codec> {
+    let Some(said) = said else { return Vec::new() };
+    let mut codecs = Vec::new();
+    for name in Texts::each(said) {
+        match Codec::from_name(name.get_ref()) {
+            None => {
+                let known = Codec::ALL.map(Codec::name).join(", ");
+                report.add(
+                    name.span(),
+                    place,
+                    format!("{:?} is no codec of this version; there are {known}", name.get_ref()),
+                );
+            }
+            Some(codec) if codecs.contains(&codec) => report.add(name.span(), place, "is there twice"),
+            Some(codec) => codecs.push(codec),
+        }
+    }
+    if Texts::each(said).is_empty() {
+        report.add(said.span(), place, "needs at least one codec; leave the key out for the usual ones");
+    }
+    codecs
+}

@@ -1,0 +1,102 @@
+//! Reads `config.toml`: gathers the settings that each room declares, and says of everything that is wrong where it is wrong
+//! and what would be right. `docs/configuration.md` lists all keys.
+
+mod address;
+mod calls;
+mod extensions;
+mod media;
+mod problem;
+mod read;
+mod routes;
+mod sections;
+mod signalling;
+mod trunks;
+
+pub use problem::Problem;
+
+use crate::{exchange, server, switch};
+use problem::Report;
+use sections::File;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// What `config.toml` says.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The whole switch.
+    pub server: server::Settings,
+}
+
+impl Config {
+    /// Reads a file. Relative paths in it start at its directory. Passwords written as `env:NAME` come from the environment.
+    pub fn load(path: &Path) -> Result<Self, Vec<Problem>> {
+        let name = path.display().to_string();
+        let text = fs::read_to_string(path)
+            .map_err(|error| vec![Problem::whole(&name, format!("cannot be read: {error}"))])?;
+        let mut config = Self::parse(&text, &name, |variable| std::env::var(variable).ok())?;
+        let directory = path.parent().unwrap_or(Path::new("")).to_owned();
+        let beside = |relative: &mut PathBuf| *relative = directory.join(&*relative);
+        config.server.hold_music.as_mut().map(beside);
+        config.server.state_directory.as_mut().map(beside);
+        Ok(config)
+    }
+
+    /// Reads the text of a file called `name`; `env` looks a variable of the environment up. All that is wrong is told, in the
+    /// order of the text.
+    pub fn parse(text: &str, name: &str, env: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<Problem>> {
+        let mut report = Report::new(name, text);
+        let file = read::file(text, &mut report);
+        let config = build(&file, &env, &mut report);
+        match report.finish() {
+            problems if problems.is_empty() => Ok(config),
+            problems => Err(problems),
+        }
+    }
+}
+
+/// The settings that the sections come to. What is wrong is reported, and something usable is put in its place.
+fn build(file: &File, env: &dyn Fn(&str) -> Option<String>, report: &mut Report<'_>) -> Config {
+    let extensions = extensions::read(&file.extensions, env, report);
+    let trunks = trunks::read(&file.trunks, env, report);
+    let routes = routes::read(&file.routes, &extensions, &trunks, report);
+    let limits = calls::limits(&file.limits, report);
+    let place = address::read(&file.sip, &file.media, report);
+    let media = media::read(&file.media, report);
+    let sip = signalling::read(&file.sip, &place, &limits, report);
+    let call = calls::read(file, &place, &media, &extensions, &routes, report);
+    let (min_expires, max_expires) = signalling::registration(&file.sip, report);
+    let state_directory = signalling::state_directory(&file.sip, place.listen, env);
+    let exchange = exchange::Settings {
+        sip,
+        call,
+        max_calls: limits.calls,
+        max_calls_per_second: limits.calls_per_second,
+        shutdown_grace: limits.shutdown_grace,
+    };
+    let switch = switch::Settings {
+        domain: place.domain,
+        min_expires,
+        max_expires,
+        nonce_lifetime: signalling::NONCE_LIFETIME,
+        security: calls::security(&file.security, report),
+        extensions,
+        trunks,
+        routes,
+    };
+    Config {
+        server: server::Settings {
+            listen: place.listen,
+            exchange,
+            switch,
+            media_bind: place.media_bind,
+            media_ports: media.ports,
+            media_timeout: media.timeout,
+            hold_music: media.hold_music,
+            media_threads: media.threads,
+            state_directory,
+            tap: None,
+        },
+    }
+}

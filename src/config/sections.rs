@@ -1,0 +1,181 @@
+//! The sections of the file as they are written; what they mean is read from them by the other files of this room.
+//!
+//! None of these may show itself: some hold passwords.
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{SeqAccess, Visitor},
+};
+use std::fmt;
+use toml::Spanned;
+
+/// A value that may be there, with its place in the text.
+pub(super) type Maybe<T> = Option<Spanned<T>>;
+
+/// The whole file.
+#[derive(Default)]
+pub(super) struct File {
+    pub(super) sip: Section<Sip>,
+    pub(super) media: Section<Media>,
+    pub(super) transfer: Section<Transfer>,
+    pub(super) codes: Section<Codes>,
+    pub(super) security: Section<Security>,
+    pub(super) limits: Section<Limits>,
+    pub(super) extensions: Vec<Section<Extension>>,
+    pub(super) trunks: Vec<Section<Trunk>>,
+    pub(super) routes: Vec<Section<Route>>,
+}
+
+/// A section, and where it begins.
+#[derive(Default)]
+pub(super) struct Section<T> {
+    pub(super) start: usize,
+    pub(super) keys: T,
+}
+
+/// `[sip]`
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Sip {
+    pub(super) listen: Maybe<Texts>,
+    pub(super) domain: Maybe<String>,
+    pub(super) public_address: Maybe<String>,
+    pub(super) min_expires_s: Maybe<i64>,
+    pub(super) max_expires_s: Maybe<i64>,
+    pub(super) session_expires_s: Maybe<i64>,
+    pub(super) state_directory: Maybe<String>,
+}
+
+/// `[media]`
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Media {
+    pub(super) address: Maybe<String>,
+    pub(super) ports: Maybe<String>,
+    pub(super) codecs: Maybe<Texts>,
+    pub(super) timeout_s: Maybe<i64>,
+    pub(super) hold_music: Maybe<String>,
+    pub(super) threads: Maybe<i64>,
+}
+
+/// `[transfer]`
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Transfer {
+    pub(super) recall: Option<bool>,
+    pub(super) recall_timeout_s: Maybe<i64>,
+    pub(super) fallback: Maybe<String>,
+    pub(super) ring_timeout_s: Maybe<i64>,
+}
+
+/// `[codes]`
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Codes {
+    pub(super) blind_transfer: Maybe<String>,
+    pub(super) attended_transfer: Maybe<String>,
+    pub(super) complete: Maybe<String>,
+    pub(super) cancel: Maybe<String>,
+    pub(super) three_way: Maybe<String>,
+    pub(super) swap: Maybe<String>,
+}
+
+/// `[security]`
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Security {
+    pub(super) login_failures: Maybe<i64>,
+    pub(super) ban_s: Maybe<i64>,
+    pub(super) requests_per_second: Maybe<i64>,
+}
+
+/// `[limits]`
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Limits {
+    pub(super) calls: Maybe<i64>,
+    pub(super) calls_per_second: Maybe<i64>,
+    pub(super) shutdown_grace_s: Maybe<i64>,
+}
+
+/// `[[extension]]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Extension {
+    pub(super) number: Spanned<String>,
+    pub(super) name: Option<String>,
+    pub(super) password: Maybe<String>,
+    pub(super) ha1_md5: Maybe<String>,
+    pub(super) ha1_sha256: Maybe<String>,
+    pub(super) max_contacts: Maybe<i64>,
+}
+
+/// `[[trunk]]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Trunk {
+    pub(super) name: Spanned<String>,
+    pub(super) host: Spanned<String>,
+    pub(super) accept_from: Maybe<Texts>,
+    pub(super) user: Maybe<String>,
+    pub(super) password: Maybe<String>,
+    pub(super) caller_id: Maybe<String>,
+    pub(super) channels: Maybe<i64>,
+    pub(super) codecs: Maybe<Texts>,
+    pub(super) late_offer: Option<bool>,
+    pub(super) refer: Option<bool>,
+}
+
+/// `[[route]]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Route {
+    pub(super) from: Maybe<String>,
+    #[serde(rename = "match")]
+    pub(super) pattern: Spanned<String>,
+    pub(super) strip: Maybe<i64>,
+    pub(super) prepend: Maybe<String>,
+    pub(super) to: Spanned<Texts>,
+}
+
+/// One text or a list of them.
+pub(super) enum Texts {
+    One(String),
+    Many(Vec<Spanned<String>>),
+}
+
+impl Texts {
+    /// Each with its place; that of a single one is that of the whole value.
+    pub(super) fn each(texts: &Spanned<Self>) -> Vec<Spanned<&str>> {
+        match texts.get_ref() {
+            Self::One(text) => vec![Spanned::new(texts.span(), text)],
+            Self::Many(list) => list.iter().map(|text| Spanned::new(text.span(), text.get_ref().as_str())).collect(),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrMany;
+        impl<'de> Visitor<'de> for OneOrMany {
+            type Value = Texts;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("text in quotes, or a list of them in [ ]")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Texts, E> {
+                Ok(Texts::One(text.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Texts, A::Error> {
+                let mut texts = Vec::new();
+                while let Some(text) = list.next_element()? {
+                    texts.push(text);
+                }
+                Ok(Texts::Many(texts))
+            }
+        }
+        deserializer.deserialize_any(OneOrMany)
+    }
+}

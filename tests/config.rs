@@ -1,0 +1,303 @@
+//! What `config.toml` comes to, and what is said of one that is wrong.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+use std::{path::Path, time::Duration};
+use warmline::{
+    config::Config,
+    media::sdp::Codec,
+    sip::Secret,
+    switch::{RouteFrom, RouteTo},
+};
+
+const BENCH: &str = include_str!("configs/bench.toml");
+const OFFICE: &str = include_str!("configs/office.toml");
+const API: &str = include_str!("configs/api.toml");
+
+#[test]
+fn the_bench_is_read_as_it_is() {
+    let server = parse(BENCH).unwrap().server;
+    assert_eq!(server.listen, "127.0.0.1:5066".parse().unwrap());
+    assert_eq!((server.switch.domain.as_str(), server.media_ports), ("127.0.0.1", 40000..=59999));
+    assert_eq!((server.exchange.max_calls, server.exchange.max_calls_per_second), (20000, 5000));
+    let numbers: Vec<_> = server.switch.extensions.iter().map(|extension| extension.number.as_str()).collect();
+    assert_eq!(numbers, ["1001", "1002", "1003"]);
+    let trunk = &server.switch.trunks[0];
+    assert_eq!((trunk.host.to_string(), trunk.port, trunk.name.as_str()), ("127.0.0.1".into(), Some(5090), "loop"));
+    assert!(trunk.accept_from[0].contains("127.0.0.1".parse().unwrap()));
+    let routes: Vec<_> =
+        server.switch.routes.iter().map(|route| (route.pattern.to_string(), route.to[0].clone())).collect();
+    let expected = [
+        ("2XXX", RouteTo::Trunk("loop".into())),
+        ("7XXX", RouteTo::Conference("{number}".into())),
+        ("6000", RouteTo::Music),
+        ("6001", RouteTo::Echo),
+    ];
+    assert_eq!(routes, expected.map(|(pattern, to)| (pattern.to_owned(), to)));
+}
+
+#[test]
+fn the_office_is_read_as_it_is_and_each_key_counts() {
+    let server = parse(OFFICE).unwrap().server;
+    let (exchange, call, switch) = (&server.exchange, &server.exchange.call, &server.switch);
+    assert_eq!((exchange.sip.domain.as_str(), switch.domain.as_str()), ("office.example", "office.example"));
+    assert_eq!((switch.min_expires, switch.max_expires), (s(60), s(3600)));
+    assert_eq!((exchange.sip.session_expires, exchange.sip.min_session_expires), (Some(s(1800)), s(90)));
+    assert_eq!((call.codecs.as_slice(), server.media_timeout), (&[Codec::Pcmu, Codec::Pcma][..], s(60)));
+    assert_eq!((call.recall, call.recall_timeout, call.ring_timeout), (true, s(20), s(30)));
+    assert_eq!(call.fallback.as_deref(), Some("1003"));
+    let codes = &call.codes;
+    let all = [
+        &codes.blind_transfer,
+        &codes.attended_transfer,
+        &codes.complete,
+        &codes.cancel,
+        &codes.three_way,
+        &codes.swap,
+    ];
+    assert_eq!(all.map(|code| code.as_deref().unwrap()), ["*1", "*2", "*4", "*5", "*6", "*7"]);
+    assert_eq!((switch.security.login_failures, switch.security.ban), (10, s(300)));
+    let [reception, sales, night] = &switch.extensions[..] else { panic!("three extensions") };
+    assert_eq!(reception.name.as_deref(), Some("Reception"));
+    assert_eq!(reception.secret, Secret::Password("correct horse battery".into()));
+    let hash = "f44b3bc2b7a8c5a85ac4f9a5b5b86a13ecb1a1ba31a9a33c1ad3c52ad4bcf1c2";
+    assert_eq!(sales.secret, Secret::Ha1 { md5: None, sha256: Some(hash.into()) });
+    assert_eq!(sales.max_contacts, 3);
+    assert_eq!(night.secret, Secret::Password("from the environment".into()));
+    let carrier = &switch.trunks[0];
+    assert_eq!((carrier.codecs.as_slice(), carrier.channels), (&[Codec::Pcma][..], Some(30)));
+    assert_eq!(carrier.caller_id.as_deref(), Some("+31201234567"));
+    let out = &switch.routes[1];
+    assert_eq!((&out.from, out.strip, out.prepend.as_str()), (&Some(RouteFrom::Extensions), 1, "+31"));
+    assert_eq!(out.to, [RouteTo::Trunk("carrier".into())]);
+    assert_eq!(switch.routes[0].from, Some(RouteFrom::Trunk("carrier".into())));
+}
+
+#[test]
+fn a_file_is_loaded_and_a_missing_one_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("config.toml");
+    let text = BENCH
+        .replace("[media]", "[media]\nhold_music = \"sounds/hold.wav\"")
+        .replace("[sip]", "[sip]\nstate_directory = \"state\"");
+    std::fs::write(&path, text).unwrap();
+    let server = Config::load(&path).unwrap().server;
+    assert_eq!(server.hold_music, Some(directory.path().join("sounds/hold.wav")), "paths start beside the file");
+    assert_eq!(server.state_directory, Some(directory.path().join("state")));
+    let problems = Config::load(Path::new("nowhere/config.toml")).unwrap_err();
+    assert!(problems[0].to_string().starts_with("nowhere/config.toml: cannot be read: "));
+}
+
+#[test]
+fn a_password_that_the_environment_lacks_is_refused_with_its_name() {
+    let problems = Config::parse(OFFICE, "office.toml", |_| None).unwrap_err();
+    assert_eq!(
+        said(&problems),
+        [
+            "office.toml:50:12: [extension] password: the environment has no variable WARMLINE_1003; set it before the start"
+        ]
+    );
+}
+
+#[test]
+fn what_is_not_there_yet_is_said_so() {
+    assert_eq!(problems(API), ["c.toml:11:2: [http]: is not part of this version; take the section out"]);
+}
+
+#[test]
+fn an_empty_file_is_a_switch_on_loopback() {
+    let server = parse("").unwrap().server;
+    assert_eq!(server.listen, "127.0.0.1:5060".parse().unwrap());
+    assert_eq!((server.switch.domain.as_str(), server.media_ports), ("127.0.0.1", 20000..=29999));
+    assert_eq!((server.media_bind, server.exchange.call.media_address), (server.listen.ip(), server.listen.ip()));
+    assert_eq!((server.exchange.max_calls, server.exchange.max_calls_per_second), (1000, 200));
+    assert_eq!(server.switch.security.requests_per_second, 200);
+    assert_eq!((server.state_directory, server.exchange.sip.public_address), (None, None));
+}
+
+#[test]
+fn registrations_are_kept_where_the_system_keeps_such_things() {
+    let directory = |text: &str, name: &'static str, value: &'static str| {
+        let env = move |asked: &str| (asked == name).then(|| value.to_owned());
+        Config::parse(text, "c.toml", env).unwrap().server.state_directory.map(|path| path.display().to_string())
+    };
+    assert_eq!(directory("", "STATE_DIRECTORY", "/var/lib/w").as_deref(), Some("/var/lib/w/127.0.0.1-5060"));
+    assert_eq!(directory("", "XDG_STATE_HOME", "/s").as_deref(), Some("/s/warmline/127.0.0.1-5060"));
+    assert_eq!(directory("", "HOME", "/home/a").as_deref(), Some("/home/a/.local/state/warmline/127.0.0.1-5060"));
+    assert_eq!(directory("[sip]\nstate_directory = \"\"", "HOME", "/home/a"), None);
+    assert_eq!(directory("[sip]\nstate_directory = \"s\"", "HOME", "/home/a").as_deref(), Some("s"));
+}
+
+#[test]
+fn behind_nat_the_public_address_is_said_and_the_private_one_bound() {
+    let text = "[sip]\nlisten = \"udp://192.0.2.10\"\npublic_address = \"198.51.100.7\"\n";
+    let server = parse(text).unwrap().server;
+    assert_eq!(server.listen, "192.0.2.10:5060".parse().unwrap());
+    assert_eq!(server.exchange.sip.public_address, Some("198.51.100.7".parse().unwrap()));
+    let media = (server.exchange.call.media_address.to_string(), server.media_bind.to_string());
+    assert_eq!(media, ("198.51.100.7".into(), "192.0.2.10".into()));
+}
+
+#[test]
+fn who_listens_everywhere_must_say_where_media_go() {
+    assert_eq!(
+        problems("[sip]\nlisten = [\"udp://0.0.0.0:5060\"]\n"),
+        [
+            "c.toml:1:1: [media] address: is missing, and [sip] listen (0.0.0.0) does not say which address phones can reach; write it here"
+        ]
+    );
+    let server = parse("[sip]\nlisten = [\"udp://0.0.0.0:5060\"]\n[media]\naddress = \"192.0.2.10\"\n").unwrap().server;
+    assert_eq!(server.exchange.sip.public_address, Some("192.0.2.10".parse().unwrap()));
+    assert_eq!(server.switch.domain, "192.0.2.10");
+}
+
+#[test]
+fn zero_and_nothing_switch_things_off() {
+    let text = "[sip]\nsession_expires_s = 0\n[media]\ntimeout_s = 0\n[transfer]\nrecall = false\nfallback = \"\"\n[codes]\nswap = \"\"\n";
+    let server = parse(text).unwrap().server;
+    let call = &server.exchange.call;
+    assert_eq!((server.exchange.sip.session_expires, server.media_timeout), (None, Duration::ZERO));
+    assert_eq!((call.recall, call.fallback.as_ref(), call.codes.swap.as_ref()), (false, None, None));
+    assert_eq!(call.codes.cancel.as_deref(), Some("*5"));
+}
+
+#[test]
+fn a_trunk_may_have_all_its_keys() {
+    let text = "[[trunk]]\nname = \"t\"\nhost = \"[2001:db8::5]:5070\"\naccept_from = \"2001:db8::/32\"\nuser = \"u\"\n\
+                password = \"env:WARMLINE_1003\"\nlate_offer = true\nrefer = false\n";
+    let trunk = parse(text).unwrap().server.switch.trunks.remove(0);
+    assert_eq!((trunk.host.to_string(), trunk.port), ("[2001:db8::5]".into(), Some(5070)));
+    assert_eq!((trunk.late_offer, trunk.refer), (true, false));
+    assert_eq!(trunk.credentials.unwrap().secret, Secret::Password("from the environment".into()));
+}
+
+#[test]
+fn all_that_is_wrong_is_told_at_once_in_the_order_of_the_text() {
+    let text = "[sip]
+listen = [\"tcp://127.0.0.1:5060\"]
+domian = \"x\"
+min_expires_s = \"60\"
+session_expires_s = 30
+
+[media]
+ports = \"20001-20000\"
+codecs = [\"PCMU\", \"G729\"]
+
+[codecs]
+
+[transfer]
+fallback = \"4711\"
+recall_timeout_s = 0
+
+[codes]
+swap = \"*12\"
+cancel = \"*x\"
+
+[[extension]]
+number = \"1001\"
+password = \"a\"
+
+[[extension]]
+number = \"1001\"
+
+[[extension]]
+number = 1002
+password = 4711
+
+[[trunk]]
+name = \"carrier\"
+host = \"bad host\"
+accept_from = [\"10.0.0.1/8\", \"0.0.0.0/0\"]
+user = \"me\"
+
+[[route]]
+match = \"0.5\"
+to = \"trunk:carrier\"
+
+[[route]]
+from = \"trunk:carier\"
+match = \"1XX\"
+strip = 4
+to = [\"trunk:carier\", \"music\", \"1010\", \"queue:sales\"]
+
+[[route]]
+match = \"2XX\"
+";
+    let expected = "
+c.toml:2:11: [sip] listen: this version speaks SIP over UDP only; write udp://
+c.toml:3:1: [sip] domian: unknown key; did you mean domain? There are listen, domain, public_address, min_expires_s, max_expires_s, session_expires_s, state_directory
+c.toml:4:17: [sip] min_expires_s: must be a whole number, without quotes
+c.toml:5:21: [sip] session_expires_s: 30 is less than 90, the least of RFC 4028; 0 switches session timers off
+c.toml:8:9: [media] ports: 20001-20000 is no range of ports from 1024 to 65535, lower one first
+c.toml:9:19: [media] codecs: \"G729\" is no codec of this version; there are PCMU, PCMA
+c.toml:11:2: [codecs]: unknown section; did you mean [codes]? There are sip, media, transfer, codes, security, limits, extension, trunk, route
+c.toml:14:12: [transfer] fallback: \"4711\" leads nowhere: neither an extension nor a route for extensions has this number
+c.toml:15:20: [transfer] recall_timeout_s: 0 must be 1 to 3600
+c.toml:18:8: [codes] swap: \"*12\" and blind_transfer = \"*1\" begin alike, so that one can never be dialled; take another or \"\"
+c.toml:19:10: [codes] cancel: 'x' cannot be dialled; codes are made of 0-9 * # A-D, \"\" switches one off
+c.toml:25:1: [extension] password: 1001 needs a password, ha1_sha256 or ha1_md5
+c.toml:26:10: [extension] number: 1001 is there twice
+c.toml:29:10: [extension] number: must be text in quotes
+c.toml:30:12: [extension] password: must be text in quotes
+c.toml:34:8: [trunk] host: must be a host name or IP address, with :PORT where it is not 5060, such as \"sip.carrier.example:5070\"
+c.toml:35:16: [trunk] accept_from: 10.0.0.1/8 has bits behind its prefix; did you mean 10.0.0.0/8?
+c.toml:35:30: [trunk] accept_from: would let everybody call without a password; name the networks of the carrier
+c.toml:36:8: [trunk] user: needs a password beside it
+c.toml:39:9: [route] match: `.` stands for the rest of the number and must be the last character; [.] is the character itself
+c.toml:43:8: [route] from: there is no trunk \"carier\"; did you mean \"carrier\"?
+c.toml:45:9: [route] strip: takes 4 characters, but 1XX fits numbers of 3
+c.toml:46:7: [route] to: there is no trunk \"carier\"; did you mean \"carrier\"?
+c.toml:46:23: [route] to: stands alone: only trunks and extensions can be tried in turn
+c.toml:46:32: [route] to: there is no extension \"1010\"; did you mean \"1001\"?
+c.toml:46:40: [route] to: \"queue:sales\" must be \"trunk:NAME\", \"conference:{number}\", \"music\", \"echo\", \"{number}\" or the number of an extension
+c.toml:48:1: [route]: to is missing";
+    let told = problems(text);
+    let expected: Vec<&str> = expected.trim().lines().collect();
+    assert_eq!(told, expected, "\n{}", told.join("\n"));
+}
+
+#[test]
+fn broken_syntax_is_told_with_its_place() {
+    let told = problems("[sip]\nlisten = \n[media\nports = \"1\"\n");
+    assert!(told.iter().any(|problem| problem.starts_with("c.toml:2:")), "{told:?}");
+    assert!(told.iter().any(|problem| problem.starts_with("c.toml:3:")), "{told:?}");
+    assert_eq!(problems("sip = 1\nextension = [1]\nroute = \"x\"\n").len(), 3);
+}
+
+#[test]
+fn each_port_range_that_is_none_says_what_would_be() {
+    for (ports, hint) in [
+        ("20000", "must be the first and the last port, such as \"20000-29999\""),
+        ("20001-29999", "must begin with an even port, which RTP takes: 20000 instead of 20001"),
+        ("20000-29998", "must end with an odd port, which RTCP takes: 29999 instead of 29998"),
+        ("80-99", "80-99 is no range of ports from 1024 to 65535, lower one first"),
+    ] {
+        assert_eq!(problems(&format!("[media]\nports = {ports:?}\n")), [format!("c.toml:2:9: [media] ports: {hint}")]);
+    }
+}
+
+#[test]
+fn no_secret_is_ever_printed() {
+    let text = "[[extension]]\nnumber = \"1001\"\npassword = \"hunter2\"\nha1_md5 = \"hunter2\"\n\
+                [[trunk]]\nname = \"t\"\nhost = \"h\"\npassword = \"hunter2\"\n[[trunk]]\nname = \"u\"\nhost = \"h\"\npassword = [\"hunter2\"]\n";
+    let told = problems(text);
+    assert_eq!(told.len(), 4, "{told:?}");
+    assert!(!told.join(" ").contains("hunter2"));
+    let config = parse("[[extension]]\nnumber = \"1001\"\npassword = \"hunter2\"\n").unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+fn parse(text: &str) -> Result<Config, Vec<warmline::config::Problem>> {
+    Config::parse(text, "c.toml", |name| (name == "WARMLINE_1003").then(|| "from the environment".to_owned()))
+}
+
+fn problems(text: &str) -> Vec<String> {
+    said(&parse(text).unwrap_err())
+}
+
+fn said(problems: &[warmline::config::Problem]) -> Vec<String> {
+    problems.iter().map(ToString::to_string).collect()
+}
+
+fn s(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
