@@ -1,0 +1,1 @@
+//! Thousands of calls, holds, transfers and hang-ups in whatever order chance has them.
