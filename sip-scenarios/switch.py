@@ -1,5 +1,6 @@
 """The release switch as a process of a test: started in a directory of its own, known to be ready, ended."""
 
+import os
 import pathlib
 import signal
 import socket
@@ -28,8 +29,15 @@ class Switch:
         self.log = open(self.log_path, "wb")
         if not PROGRAM.exists():
             raise SwitchError(f"{PROGRAM} is missing: make build")
+        # Registrations are kept in its own directory: none comes from a switch before, a restart finds its own.
+        environment = {**os.environ, "STATE_DIRECTORY": str(self.directory.resolve() / "state")}
         self.process = subprocess.Popen(
-            [PROGRAM, "run", "config.toml"], cwd=directory, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log
+            [PROGRAM, "run", "config.toml"],
+            cwd=directory,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=self.log,
         )
         try:
             self._wait_until_ready()

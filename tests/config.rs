@@ -73,6 +73,14 @@ fn the_office_is_read_as_it_is_and_each_key_counts() {
 }
 
 #[test]
+fn the_files_that_come_with_the_program_are_right() {
+    for path in ["config.toml", "docker/config.toml"] {
+        let told = Config::load(Path::new(path)).err().map(|problems| said(&problems));
+        assert_eq!(told, None, "{path}");
+    }
+}
+
+#[test]
 fn a_file_is_loaded_and_a_missing_one_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("config.toml");
