@@ -1,3 +1,116 @@
 //! The command line.
 
-fn main() {}
+use clap::{Parser, Subcommand};
+use mimalloc::MiMalloc;
+use std::{
+    fmt::Display,
+    io::{self, IsTerminal, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+use tracing_subscriber::EnvFilter;
+use warmline::{config::Config, server};
+
+/// Faster than the system's own for the small and short-lived pieces that messages are made of.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+/// Something in the settings or the arguments must be put right.
+const USAGE: u8 = 2;
+/// Something went wrong while it ran.
+const FAILED: u8 = 1;
+
+/// A SIP switch that hands a live caller from one person to another.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Arguments {
+    /// What is logged: error, warn, info, debug, or a filter such as `warmline::sip=debug`. RUST_LOG is read when absent.
+    #[arg(long, global = true, value_name = "FILTER")]
+    log: Option<String>,
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Runs the switch until Ctrl-C or SIGTERM (the default).
+    Run {
+        /// The settings.
+        #[arg(default_value = "config.toml")]
+        config: PathBuf,
+    },
+    /// Says what is wrong with the settings, without starting.
+    Check {
+        /// The settings.
+        #[arg(default_value = "config.toml")]
+        config: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if let Err(error) = start_log(arguments.log.as_deref()) {
+        return fail(USAGE, &error);
+    }
+    match arguments.verb.unwrap_or(Verb::Run { config: "config.toml".into() }) {
+        Verb::Run { config } => run(&config),
+        Verb::Check { config } => check(&config),
+    }
+}
+
+fn run(path: &Path) -> ExitCode {
+    let config = match load(path) {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    match server::run(config.server, say) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => fail(FAILED, &"a thread failed; the log says which"),
+        Err(error) => fail(FAILED, &error),
+    }
+}
+
+fn check(path: &Path) -> ExitCode {
+    match load(path) {
+        Ok(_) => {
+            say(&format!("{}: nothing to complain about", path.display()));
+            ExitCode::SUCCESS
+        }
+        Err(code) => code,
+    }
+}
+
+/// The settings, or the exit code after all that is wrong with them was said.
+fn load(path: &Path) -> Result<Config, ExitCode> {
+    Config::load(path).map_err(|problems| {
+        for problem in problems {
+            fail(USAGE, &problem);
+        }
+        ExitCode::from(USAGE)
+    })
+}
+
+/// The log goes to standard error, so that standard output carries only what was asked for.
+fn start_log(filter: Option<&str>) -> Result<(), String> {
+    let filter = match filter {
+        Some(filter) => EnvFilter::try_new(filter).map_err(|error| format!("--log {filter}: {error}"))?,
+        None => EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")),
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_target(false)
+        .init();
+    Ok(())
+}
+
+fn fail(code: u8, error: &dyn Display) -> ExitCode {
+    // Nobody can be told that nobody can be told.
+    let _unheard = writeln!(io::stderr(), "{error}");
+    ExitCode::from(code)
+}
+
+fn say(text: &str) {
+    let _unheard = writeln!(io::stdout(), "{text}");
+}
