@@ -1,0 +1,173 @@
+//! What a packet and a tick cost: relay, mix, and bare G.711 beside them for the ratio.
+#![allow(missing_docs, clippy::unwrap_used, clippy::disallowed_methods, reason = "a bench")]
+
+use divan::{Bencher, black_box, counter::ItemsCount};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use warmline::{
+    ids::LegId,
+    media::{
+        Command, Mixer, Music, Settings,
+        audio::{
+            frame::Rate,
+            g711::ulaw,
+            sum::{Limiter, Sum},
+        },
+        rtp::packet::Packet,
+        sdp::{Codec, Direction, Session},
+    },
+};
+
+fn main() {
+    divan::main();
+}
+
+const TICK: Duration = Duration::from_millis(20);
+
+fn address(leg: u64) -> SocketAddr {
+    SocketAddr::from(([10, 1, (leg >> 8) as u8, leg as u8], 4000))
+}
+
+/// A room of legs that all talk.
+struct Room {
+    mixer: Mixer,
+    legs: u64,
+    tick: u32,
+    since: Instant,
+    payload: [u8; 160],
+}
+
+impl Room {
+    fn new(legs: u64) -> Self {
+        let since = Instant::now();
+        let settings = Settings { timeout: Duration::from_secs(60), music: Arc::new(Music::built_in()), since };
+        let mut mixer = Mixer::new(settings, 1);
+        for leg in 1..=legs {
+            let session = Session {
+                remote: address(leg),
+                remote_rtcp: address(leg),
+                codec: Codec::Pcmu,
+                payload_type: 0,
+                receive_payload_type: 0,
+                digits_payload_type: None,
+                receive_digits_payload_type: None,
+                direction: Direction::SendRecv,
+                ptime_ms: 20,
+                held_by_peer: false,
+            };
+            mixer.command(Command::Join { leg: LegId(leg) }, since);
+            mixer.command(Command::Stream { leg: LegId(leg), session: Box::new(session) }, since);
+        }
+        let payload = std::array::from_fn(|at| (at * 37) as u8);
+        let mut room = Self { mixer, legs, tick: 0, since, payload };
+        for _ in 0..50 {
+            room.receive();
+            room.wake();
+        }
+        room
+    }
+
+    fn receive(&mut self) {
+        let now = self.since + TICK * self.tick + Duration::from_millis(5);
+        let mut datagram = [0; 172];
+        datagram[12..].copy_from_slice(&self.payload);
+        for leg in 1..=self.legs {
+            let packet = Packet {
+                marker: false,
+                payload_type: 0,
+                sequence: self.tick as u16,
+                timestamp: self.tick * 160,
+                ssrc: leg as u32,
+                payload: &[],
+            };
+            datagram[..12].copy_from_slice(&packet.header());
+            self.mixer.receive(LegId(leg), &datagram, address(leg), now);
+        }
+        self.tick += 1;
+    }
+
+    fn wake(&mut self) {
+        self.mixer.wake(self.since + TICK * self.tick);
+        while let Some(transmit) = self.mixer.next_transmit() {
+            black_box(transmit.payload);
+        }
+        while self.mixer.next_event().is_some() {}
+    }
+}
+
+/// One packet from datagram to datagram, both ways.
+#[divan::bench]
+fn relay_two_packets(bencher: Bencher<'_, '_>) {
+    let mut room = Room::new(2);
+    bencher.counter(ItemsCount::new(2_u32)).bench_local(|| {
+        room.receive();
+        room.wake();
+    });
+}
+
+/// One tick with its packets in and out; items are legs.
+#[divan::bench(args = [3, 10, 100, 1000])]
+fn mix_tick(bencher: Bencher<'_, '_>, legs: u64) {
+    let mut room = Room::new(legs);
+    bencher.counter(ItemsCount::new(legs)).bench_local(|| {
+        room.receive();
+        room.wake();
+    });
+}
+
+/// The floor: decode, sum, subtract, encode; one leg.
+#[divan::bench]
+fn bare_g711(bencher: Bencher<'_, '_>) {
+    let payload: [u8; 160] = std::array::from_fn(|at| (at * 37) as u8);
+    let mut sum = Sum::new(Rate::NARROW);
+    let mut limiter = Limiter::new();
+    let mut out = [0_u8; 160];
+    bencher.bench_local(|| {
+        let mut frame = [0; 160];
+        let mut heard = [0; 160];
+        for (sample, code) in frame.iter_mut().zip(black_box(&payload)) {
+            *sample = ulaw::decode(*code);
+        }
+        sum.clear();
+        sum.add(&frame);
+        sum.add(&[100; 160]);
+        sum.without(&frame, &mut limiter, &mut heard);
+        for (code, sample) in out.iter_mut().zip(&heard) {
+            *code = ulaw::encode(*sample);
+        }
+        black_box(&out);
+    });
+}
+
+#[divan::bench]
+fn read_header(bencher: Bencher<'_, '_>) {
+    let packet = Packet { marker: false, payload_type: 0, sequence: 1, timestamp: 2, ssrc: 3, payload: &[0; 160] };
+    let mut datagram = Vec::new();
+    packet.write(&mut datagram);
+    bencher.bench_local(|| Packet::read(black_box(&datagram)).map(|packet| packet.sequence));
+}
+
+/// The same by hand, for the decision in docs/decisions/0004-rtp.md.
+#[divan::bench]
+fn read_header_by_hand(bencher: Bencher<'_, '_>) {
+    let packet = Packet { marker: false, payload_type: 0, sequence: 1, timestamp: 2, ssrc: 3, payload: &[0; 160] };
+    let mut datagram = Vec::new();
+    packet.write(&mut datagram);
+    bencher.bench_local(|| {
+        let head: [u8; 12] = *black_box(&datagram[..]).first_chunk()?;
+        if head[0] >> 6 != 2 {
+            return None;
+        }
+        let word = |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+        Some((head[1], u16::from_be_bytes([head[2], head[3]]), word(4), word(8)))
+    });
+}
+
+#[divan::bench]
+fn write_header(bencher: Bencher<'_, '_>) {
+    let packet = Packet { marker: false, payload_type: 0, sequence: 1, timestamp: 2, ssrc: 3, payload: &[0; 160] };
+    bencher.bench_local(|| black_box(&packet).header());
+}

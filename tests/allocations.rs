@@ -1,0 +1,103 @@
+//! In steady state neither relay nor mix touches the allocator.
+#![allow(clippy::disallowed_methods, reason = "a test needs a time to start from")]
+
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use warmline::{
+    ids::LegId,
+    media::{
+        Command, Mixer, Music, Role, Settings, Source,
+        rtp::packet::Packet,
+        sdp::{Codec, Direction, Session},
+    },
+};
+
+/// Allocations of legs that send for `ticks`, after as many to get used to it.
+fn allocations(legs: u64, prepare: impl Fn(&mut Mixer, Instant), ticks: u32) -> u64 {
+    let since = Instant::now();
+    let settings = Settings { timeout: Duration::from_secs(60), music: Arc::new(Music::built_in()), since };
+    let mut mixer = Mixer::new(settings, 1);
+    let address = |leg: u64| SocketAddr::from(([10, 0, 0, leg as u8], 4000));
+    for leg in 1..=legs {
+        mixer.command(Command::Join { leg: LegId(leg) }, since);
+        let session = Session {
+            remote: address(leg),
+            remote_rtcp: address(leg),
+            codec: Codec::Pcmu,
+            payload_type: 0,
+            receive_payload_type: 0,
+            digits_payload_type: None,
+            receive_digits_payload_type: None,
+            direction: Direction::SendRecv,
+            ptime_ms: 20,
+            held_by_peer: false,
+        };
+        mixer.command(Command::Stream { leg: LegId(leg), session: Box::new(session) }, since);
+    }
+    prepare(&mut mixer, since);
+    let mut sent = 0;
+    let mut play = |from: u32, to: u32, mixer: &mut Mixer| {
+        let mut datagram = [0_u8; 172];
+        for tick in from..to {
+            let now = since + Duration::from_millis(20) * tick + Duration::from_millis(5);
+            for leg in 1..=legs {
+                let payload = [(tick * 7) as u8; 160];
+                let packet = Packet {
+                    marker: false,
+                    payload_type: 0,
+                    sequence: tick as u16,
+                    timestamp: tick * 160,
+                    ssrc: leg as u32,
+                    payload: &payload,
+                };
+                datagram[..12].copy_from_slice(&packet.header());
+                datagram[12..].copy_from_slice(&payload);
+                mixer.receive(LegId(leg), &datagram, address(leg), now);
+            }
+            while mixer.next_transmit().is_some() {
+                sent += 1;
+            }
+            mixer.wake(now + Duration::from_millis(15));
+            while mixer.next_transmit().is_some() {
+                sent += 1;
+            }
+            while mixer.next_event().is_some() {}
+        }
+    };
+    play(0, ticks, &mut mixer);
+    let counted = allocation_counter::measure(|| play(ticks, 2 * ticks, &mut mixer));
+    assert!(sent > u64::from(ticks) * legs, "only {sent} packets");
+    counted.count_total
+}
+
+#[test]
+fn a_relay_allocates_nothing() {
+    assert_eq!(allocations(2, |_, _| {}, 2000), 0);
+}
+
+#[test]
+fn a_mix_allocates_nothing() {
+    assert_eq!(allocations(10, |_, _| {}, 2000), 0);
+}
+
+#[test]
+fn music_echo_and_a_coach_allocate_nothing() {
+    let prepare = |mixer: &mut Mixer, now| {
+        let roles = [(1, Role::Held), (2, Role::Coach { target: LegId(3) }), (4, Role::Muted)];
+        for (leg, role) in roles {
+            mixer.command(Command::Role { leg: LegId(leg), role }, now);
+        }
+        for (leg, source) in [(1, Source::HoldMusic), (5, Source::Echo), (6, Source::Ringback)] {
+            mixer.command(Command::Play { leg: LegId(leg), source: Some(source) }, now);
+        }
+    };
+    assert_eq!(allocations(7, prepare, 2000), 0);
+}
+
+#[test]
+fn an_allocation_would_be_counted() {
+    assert_eq!(allocation_counter::measure(|| drop(std::hint::black_box(Box::new(1)))).count_total, 1);
+}

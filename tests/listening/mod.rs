@@ -1,0 +1,530 @@
+//! Phones around a mixer on a virtual clock: what each sends, what reaches each, and how that sounds.
+#![allow(unreachable_pub, reason = "public to the tests beside it")]
+
+use rand::{RngExt, SeedableRng, rngs::SmallRng};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use warmline::{
+    ids::LegId,
+    media::{
+        Command, Event, Mixer, Music, Settings,
+        audio::{
+            frame::Rate,
+            g711::{alaw, ulaw},
+            goertzel::{level, loudness},
+            oscillator::Oscillator,
+        },
+        rtp::{
+            digits::{Key, Listener, Report},
+            packet::Packet,
+        },
+        sdp::{Codec, Direction, Session},
+    },
+};
+
+/// The leg of a phone.
+pub fn relation(phone: u64) -> LegId {
+    LegId(phone)
+}
+
+/// A phone: sends a tone in packets, and keeps what it gets.
+pub struct Phone {
+    leg: u64,
+    codec: Codec,
+    oscillator: Oscillator,
+    amplitude: f64,
+    ptime: u64,
+    drift_ppm: i64,
+    digits: Option<u8>,
+    direction: Direction,
+    held_by_peer: bool,
+    stopped: bool,
+    ssrc: u32,
+    sequence: u16,
+    timestamp: u32,
+    next: Instant,
+    pressed: Vec<(Instant, Report, u32)>,
+    got: Vec<Got>,
+    events: Vec<(Report, u32)>,
+    room: usize,
+}
+
+struct Got {
+    sequence: u16,
+    timestamp: u32,
+    ssrc: u32,
+    at: Instant,
+    event: bool,
+    sound: Vec<i16>,
+}
+
+impl Phone {
+    pub fn new(leg: u64, codec: Codec) -> Self {
+        Self {
+            leg,
+            codec,
+            oscillator: Oscillator::default(),
+            amplitude: 0.0,
+            ptime: 20,
+            drift_ppm: 0,
+            digits: None,
+            direction: Direction::SendRecv,
+            held_by_peer: false,
+            stopped: false,
+            ssrc: 1000 + leg as u32,
+            sequence: 65_500,
+            timestamp: u32::MAX - 5000,
+            next: Instant::now(),
+            pressed: Vec::new(),
+            got: Vec::new(),
+            events: Vec::new(),
+            room: 0,
+        }
+    }
+
+    /// Sends a tone, dBFS.
+    pub fn tone(mut self, frequency: u32, level: f64) -> Self {
+        self.oscillator = Oscillator::new(frequency, Rate::NARROW);
+        self.amplitude = 10_f64.powf(level / 20.0);
+        self
+    }
+
+    /// Sends the silence of its codec.
+    pub fn silent(self) -> Self {
+        self
+    }
+
+    pub fn digits(mut self, payload_type: u8) -> Self {
+        self.digits = Some(payload_type);
+        self
+    }
+
+    pub fn ptime(mut self, ms: u64) -> Self {
+        self.ptime = ms;
+        self
+    }
+
+    pub fn drift(mut self, ppm: i64) -> Self {
+        self.drift_ppm = ppm;
+        self
+    }
+
+    fn address(&self) -> SocketAddr {
+        SocketAddr::from(([10, 0, (self.leg >> 8) as u8, self.leg as u8], 4000))
+    }
+
+    fn payload_type(&self) -> u8 {
+        match self.codec {
+            Codec::Pcmu => 0,
+            Codec::Pcma => 8,
+        }
+    }
+
+    fn session(&self) -> Box<Session> {
+        let remote = self.address();
+        Box::new(Session {
+            remote,
+            remote_rtcp: SocketAddr::new(remote.ip(), remote.port() + 1),
+            codec: self.codec,
+            payload_type: self.payload_type(),
+            receive_payload_type: self.payload_type(),
+            digits_payload_type: self.digits,
+            receive_digits_payload_type: self.digits,
+            direction: self.direction,
+            ptime_ms: 20,
+            held_by_peer: self.held_by_peer,
+        })
+    }
+
+    fn packet(&mut self, now: Instant) -> Option<Vec<u8>> {
+        let samples = (self.ptime * 8) as usize;
+        let sound: Vec<i16> =
+            (0..samples).map(|_| (f64::from(self.oscillator.next()) * self.amplitude) as i16).collect();
+        let timestamp = self.timestamp;
+        self.timestamp = timestamp.wrapping_add(samples as u32);
+        let pressed = self.pressed.iter().position(|(at, ..)| *at <= now);
+        let (kind, stamp, payload) = match pressed {
+            Some(index) => {
+                let (_, report, stamp) = self.pressed.remove(index);
+                (self.digits.unwrap(), stamp, report.write().to_vec())
+            }
+            None => {
+                let code = match self.codec {
+                    Codec::Pcmu => ulaw::encode,
+                    Codec::Pcma => alaw::encode,
+                };
+                (self.payload_type(), timestamp, sound.into_iter().map(code).collect())
+            }
+        };
+        if self.stopped || !matches!(self.direction, Direction::SendRecv | Direction::RecvOnly) || self.held_by_peer {
+            return None;
+        }
+        let packet = Packet {
+            marker: false,
+            payload_type: kind,
+            sequence: self.sequence,
+            timestamp: stamp,
+            ssrc: self.ssrc,
+            payload: &payload,
+        };
+        self.sequence = self.sequence.wrapping_add(1);
+        let mut bytes = Vec::new();
+        packet.write(&mut bytes);
+        Some(bytes)
+    }
+
+    fn receive(&mut self, datagram: &[u8], now: Instant) {
+        let packet = Packet::read(datagram).unwrap();
+        let event = packet.payload_type != self.payload_type();
+        if event {
+            assert_eq!(Some(packet.payload_type), self.digits);
+            self.events.push((Report::read(packet.payload).unwrap(), packet.timestamp));
+        }
+        let code = match self.codec {
+            Codec::Pcmu => ulaw::decode,
+            Codec::Pcma => alaw::decode,
+        };
+        let sound = if event { Vec::new() } else { packet.payload.iter().map(|byte| code(*byte)).collect() };
+        let Packet { sequence, timestamp, ssrc, .. } = packet;
+        self.got.push(Got { sequence, timestamp, ssrc, at: now, event, sound });
+    }
+}
+
+enum Arrival {
+    Leaves(u64),
+    Comes { leg: u64, from: SocketAddr, bytes: Vec<u8> },
+}
+
+/// Mixers, phones and the network between them.
+pub struct Hall {
+    mixers: Vec<Mixer>,
+    phones: BTreeMap<u64, Phone>,
+    now: Instant,
+    chance: SmallRng,
+    loss: f64,
+    jitter_ms: u64,
+    network: BTreeMap<(Instant, u64), Arrival>,
+    count: u64,
+    seed: u64,
+    settings: Settings,
+    pub wakes: u64,
+    pub events: Vec<Event>,
+    pub sent_elsewhere: u64,
+    reports: BTreeMap<u64, u64>,
+    attacks: Vec<(u64, u64)>,
+}
+
+impl Hall {
+    pub fn new(seed: u64) -> Self {
+        let now = Instant::now();
+        let settings = Settings { timeout: Duration::from_secs(10), music: Arc::new(Music::built_in()), since: now };
+        Self {
+            mixers: vec![Mixer::new(settings.clone(), seed)],
+            phones: BTreeMap::new(),
+            now,
+            chance: SmallRng::seed_from_u64(seed),
+            loss: 0.0,
+            jitter_ms: 0,
+            network: BTreeMap::new(),
+            count: 0,
+            seed,
+            settings,
+            wakes: 0,
+            events: Vec::new(),
+            sent_elsewhere: 0,
+            reports: BTreeMap::new(),
+            attacks: Vec::new(),
+        }
+    }
+
+    /// Loses this part of what phones send.
+    pub fn lossy(mut self, loss: f64) -> Self {
+        self.loss = loss;
+        self
+    }
+
+    /// Delays what phones send by up to so much.
+    pub fn jittery(mut self, ms: u64) -> Self {
+        self.jitter_ms = ms;
+        self
+    }
+
+    pub fn enter(&mut self, mut phone: Phone) {
+        let leg = phone.leg;
+        let phase = Duration::from_micros(self.chance.random_range(0..20_000));
+        phone.next = self.now + phase;
+        self.command(Command::Join { leg: relation(leg) });
+        self.command(Command::Stream { leg: relation(leg), session: phone.session() });
+        self.post(phone.next, Arrival::Leaves(leg));
+        self.phones.insert(leg, phone);
+    }
+
+    pub fn leave(&mut self, leg: u64) {
+        self.command(Command::Leave { leg: relation(leg) });
+        self.phones.remove(&leg);
+        self.network.retain(|_, arrival| match arrival {
+            Arrival::Leaves(who) | Arrival::Comes { leg: who, .. } => *who != leg,
+        });
+    }
+
+    pub fn command(&mut self, command: Command) {
+        let room = match &command {
+            Command::Join { leg }
+            | Command::Stream { leg, .. }
+            | Command::Role { leg, .. }
+            | Command::Play { leg, .. }
+            | Command::Digits { leg, .. }
+            | Command::SendDigit { leg, .. }
+            | Command::Leave { leg } => self.phones.get(&leg.0).map_or(0, |phone| phone.room),
+        };
+        self.mixers[room].command(command, self.now);
+        self.drain();
+    }
+
+    pub fn renegotiate(&mut self, leg: u64, direction: Direction, held_by_peer: bool) {
+        let phone = self.phones.get_mut(&leg).unwrap();
+        (phone.direction, phone.held_by_peer) = (direction, held_by_peer);
+        let session = phone.session();
+        self.command(Command::Stream { leg: relation(leg), session });
+    }
+
+    pub fn move_to_new_room(&mut self, leg: u64) {
+        let phone = self.phones.get_mut(&leg).unwrap();
+        let from = phone.room;
+        if self.mixers.len() == 1 {
+            self.mixers.push(Mixer::new(self.settings.clone(), self.seed + 1));
+        }
+        phone.room = 1;
+        let member = self.mixers[from].release(relation(leg)).unwrap();
+        self.mixers[1].adopt(relation(leg), member, self.now);
+        self.drain();
+    }
+
+    pub fn stop(&mut self, leg: u64) {
+        self.phones.get_mut(&leg).unwrap().stopped = true;
+    }
+
+    /// Holds a key down.
+    pub fn press(&mut self, leg: u64, digit: char, ms: u16) {
+        let now = self.now;
+        let phone = self.phones.get_mut(&leg).unwrap();
+        let stamp = phone.timestamp;
+        let mut said = 20;
+        while said < ms {
+            phone.pressed.push((now, Report { digit, end: false, duration: said * 8 }, stamp));
+            said += 20;
+        }
+        for _ in 0..3 {
+            phone.pressed.push((now, Report { digit, end: true, duration: ms * 8 }, stamp));
+        }
+    }
+
+    /// Somebody else sends to the socket of `leg`, as himself and as the phone, every 20 ms.
+    pub fn attack(&mut self, leg: u64, packets: u64) {
+        self.attacks.push((leg, packets));
+    }
+
+    pub fn run_s(&mut self, seconds: u64) {
+        self.run_ms(seconds * 1000);
+    }
+
+    pub fn run_ms(&mut self, ms: u64) {
+        let end = self.now + Duration::from_millis(ms);
+        loop {
+            let arrival = self.network.keys().next().map(|key| key.0);
+            let deadline = self.mixers.iter().filter_map(Mixer::next_deadline).min();
+            let Some(next) = arrival.into_iter().chain(deadline).min().filter(|next| *next <= end) else { break };
+            self.now = self.now.max(next);
+            if deadline.is_some_and(|at| at <= self.now) {
+                self.wakes += 1;
+                let now = self.now;
+                self.mixers.iter_mut().for_each(|mixer| mixer.wake(now));
+                let deadline = self.mixers.iter().filter_map(Mixer::next_deadline).min();
+                assert!(deadline.is_none_or(|at| at > now), "a wake-up that changes nothing");
+            } else if let Some((_, arrival)) = self.network.pop_first() {
+                self.arrive(arrival);
+            }
+            self.drain();
+        }
+        self.now = end;
+    }
+
+    fn arrive(&mut self, arrival: Arrival) {
+        match arrival {
+            Arrival::Leaves(leg) => {
+                let now = self.now;
+                let phone = self.phones.get_mut(&leg).unwrap();
+                let packet = phone.packet(now);
+                let step = Duration::from_nanos((phone.ptime as i64 * (1_000_000 - phone.drift_ppm)) as u64);
+                phone.next += step;
+                let (next, from) = (phone.next, phone.address());
+                self.post(next, Arrival::Leaves(leg));
+                if let Some(bytes) = packet
+                    && !self.chance.random_bool(self.loss)
+                {
+                    let late = Duration::from_micros(self.chance.random_range(0..=self.jitter_ms * 1000));
+                    self.post(now + late, Arrival::Comes { leg, from, bytes });
+                }
+                if let Some((_, left)) = self.attacks.iter_mut().find(|(who, left)| *who == leg && *left > 0) {
+                    *left -= 1;
+                    let sequence = *left as u16;
+                    for (host, ssrc) in [(66, 1), (66, 1000 + leg as u32), (leg as u8, 77)] {
+                        let noise = [0x12; 160];
+                        let packet = Packet {
+                            marker: false,
+                            payload_type: 0,
+                            sequence: 500 - sequence,
+                            timestamp: 5,
+                            ssrc,
+                            payload: &noise,
+                        };
+                        let mut bytes = Vec::new();
+                        packet.write(&mut bytes);
+                        let from = SocketAddr::from(([10, 0, 0, host], 4000));
+                        self.post(now + Duration::from_millis(3), Arrival::Comes { leg, from, bytes });
+                    }
+                }
+            }
+            Arrival::Comes { leg, from, bytes } => {
+                let room = self.phones[&leg].room;
+                self.mixers[room].receive(relation(leg), &bytes, from, self.now);
+            }
+        }
+    }
+
+    fn post(&mut self, at: Instant, arrival: Arrival) {
+        self.count += 1;
+        self.network.insert((at, self.count), arrival);
+    }
+
+    fn drain(&mut self) {
+        for mixer in &mut self.mixers {
+            while let Some(transmit) = mixer.next_transmit() {
+                if transmit.report {
+                    *self.reports.entry(transmit.leg.0).or_default() += 1;
+                    continue;
+                }
+                let Some(phone) = self.phones.get_mut(&transmit.leg.0) else { continue };
+                if transmit.to == phone.address() {
+                    phone.receive(transmit.payload, self.now);
+                } else {
+                    self.sent_elsewhere += 1;
+                }
+            }
+            while let Some(event) = mixer.next_event() {
+                self.events.push(event);
+            }
+        }
+    }
+
+    /// What was heard so far does not count.
+    pub fn forget(&mut self) {
+        self.phones.values_mut().for_each(|phone| phone.got.clear());
+    }
+
+    /// All that a phone played, gaps in the timestamps being silence.
+    pub fn heard(&self, leg: u64) -> Vec<i16> {
+        let mut sound: Vec<i16> = Vec::new();
+        let mut next = None;
+        for got in self.phones[&leg].got.iter().filter(|got| !got.event) {
+            let gap = got.timestamp.wrapping_sub(next.unwrap_or(got.timestamp)).cast_signed();
+            sound.extend(std::iter::repeat_n(0, gap.clamp(0, 80_000) as usize));
+            sound.extend(&got.sound);
+            next = Some(got.timestamp.wrapping_add(got.sound.len() as u32));
+        }
+        sound
+    }
+
+    pub fn level(&self, leg: u64, frequency: u32) -> f64 {
+        let sound = self.heard(leg);
+        // The mean over seconds, so that a join does not shift the phase against itself.
+        let levels: Vec<f64> =
+            sound.chunks_exact(4000).map(|part| level(part, f64::from(frequency), Rate::NARROW)).collect();
+        levels.iter().sum::<f64>() / levels.len().max(1) as f64
+    }
+
+    pub fn loudness(&self, leg: u64) -> f64 {
+        // A-law has no zero: its silence is a constant, which is not heard.
+        let sound = self.heard(leg);
+        let mean = sound.iter().map(|sample| i64::from(*sample)).sum::<i64>() / sound.len().max(1) as i64;
+        loudness(&sound.iter().map(|sample| sample.saturating_sub(mean as i16)).collect::<Vec<_>>())
+    }
+
+    /// Of the half second in which it is loudest.
+    pub fn loudest(&self, leg: u64, frequency: u32) -> f64 {
+        let parts = |part: &[i16]| level(part, f64::from(frequency), Rate::NARROW);
+        self.heard(leg).chunks_exact(4000).map(parts).fold(-120.0, f64::max)
+    }
+
+    /// Packets that came more than 40 ms after the one before, holes in the timestamps, and stretches of 5 ms of nothing.
+    pub fn gaps(&self, leg: u64) -> usize {
+        let got = &self.phones[&leg].got;
+        let pauses = got.windows(2).filter(|pair| pair[1].at - pair[0].at > Duration::from_millis(40)).count();
+        let holes = got
+            .windows(2)
+            .filter(|pair| pair[1].timestamp != pair[0].timestamp.wrapping_add(pair[0].sound.len() as u32))
+            .count();
+        let silences = self.heard(leg).chunks_exact(40).filter(|part| part.iter().all(|s| s.abs() < 20)).count();
+        pauses + holes + silences
+    }
+
+    /// The loudest 2 ms of what has no business in a mix of tones below 1 kHz: what is above 2.5 kHz, dBFS.
+    pub fn loudest_click(&self, leg: u64) -> f64 {
+        let sound = self.heard(leg);
+        let mut high = vec![0_i16; sound.len()];
+        // A sixth difference lets pass what is near the Nyquist frequency; 64 is its gain there.
+        let taps = [1, -6, 15, -20, 15, -6, 1];
+        for at in 6..sound.len() {
+            let sum: i32 = taps.iter().zip(&sound[at - 6..]).map(|(tap, sample)| tap * i32::from(*sample)).sum();
+            high[at] = (sum / 64) as i16;
+        }
+        high.chunks(16).map(loudness).fold(-120.0, f64::max)
+    }
+
+    /// One SSRC, sequence numbers without a hole (none was lost), timestamps that never go back and stay with the clock.
+    pub fn assert_one_line(&self, leg: u64) {
+        let got = &self.phones[&leg].got;
+        let first = &got[0];
+        for pair in got.windows(2) {
+            assert_eq!(pair[1].ssrc, first.ssrc);
+            let step = pair[1].sequence.wrapping_sub(pair[0].sequence);
+            assert!(
+                step == 1 || self.loss > 0.0 && step < 20,
+                "{leg}: sequence {} -> {}",
+                pair[0].sequence,
+                pair[1].sequence
+            );
+            let ahead = pair[1].timestamp.wrapping_sub(pair[0].timestamp).cast_signed();
+            let shared = pair[0].event && pair[1].event;
+            assert!(ahead > 0 || shared && ahead == 0, "{leg}: timestamp steps by {ahead}");
+            let clock = ((pair[1].at - first.at).as_micros() * 8 / 1000) as i64;
+            let skew = i64::from(pair[1].timestamp.wrapping_sub(first.timestamp)) - clock;
+            assert!(pair[1].event || skew.abs() < 8 * 60, "{leg}: {} ms off the clock", skew / 8);
+        }
+    }
+
+    /// The digits that a phone understands from the events it got.
+    pub fn digits_heard(&self, leg: u64) -> String {
+        let mut listener = Listener::default();
+        let mut base: Option<u32> = None;
+        let mut heard = String::new();
+        for (report, timestamp) in &self.phones[&leg].events {
+            let base = *base.get_or_insert(*timestamp);
+            let extended = 1_000_000 + i64::from(timestamp.wrapping_sub(base).cast_signed());
+            for key in listener.hear(*report, extended, self.now).into_iter().flatten() {
+                if let Key::Up { digit, .. } = key {
+                    heard.push(digit);
+                }
+            }
+        }
+        heard
+    }
+
+    pub fn reports(&self, leg: u64) -> u64 {
+        self.reports.get(&leg).copied().unwrap_or(0)
+    }
+}
