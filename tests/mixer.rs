@@ -253,19 +253,16 @@ fn every_digit_arrives_once_with_the_number_of_each_leg() {
                 hall.press(A, digit, 120);
                 hall.run_ms(300);
             }
-            let told: String = hall
-                .events
-                .iter()
-                .filter_map(|event| match event {
-                    Event::Digit { digit, .. } => Some(*digit),
-                    _ => None,
-                })
-                .collect();
+            let told: String = hall.events.iter().filter_map(dialled_digit).collect();
             assert_eq!(told, dialled, "seed {seed}");
             assert_eq!(hall.digits_heard(B), dialled, "seed {seed}");
             hall.assert_one_line(B);
         }
     }
+}
+
+fn dialled_digit(event: &Event) -> Option<char> {
+    if let Event::Digit { digit, .. } = event { Some(*digit) } else { None }
 }
 
 #[test]

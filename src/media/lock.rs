@@ -129,6 +129,7 @@ impl Lock {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test needs a time to start from")]
 mod tests {
     use super::*;
 

@@ -62,6 +62,7 @@ pub struct Transmit<'a> {
 pub struct Mixer {
     pub(super) settings: Settings,
     /// By id.
+    #[allow(clippy::vec_box, reason = "legs move by their pointer, within the list and from mixer to mixer")]
     pub(super) legs: Vec<Box<Leg>>,
     pub(super) room: Room,
     pub(super) outbox: Outbox,

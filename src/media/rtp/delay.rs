@@ -44,7 +44,7 @@ impl Delay {
             None => transit,
         };
         self.leaked += 1;
-        let leak = self.leaked % LEAK == 0;
+        let leak = self.leaked.is_multiple_of(LEAK);
         self.floor = Some(floor + i64::from(leak));
         let late = (transit - floor).min(self.samples(MAX_DELAY_MS)) * 256;
         self.peak = late.max(self.peak - self.peak / DECAY);

@@ -157,6 +157,7 @@ impl Line {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test needs a time to start from")]
 mod tests {
     use super::*;
 

@@ -78,7 +78,7 @@ pub fn read(datagram: &[u8], ours: u32) -> Option<Incoming> {
             SENDER => {
                 incoming.from = word(packet, 4)?;
                 incoming.sent = Some(Sent {
-                    ntp: u64::from(word(packet, 8)?) << 32 | u64::from(word(packet, 12)?),
+                    ntp: (u64::from(word(packet, 8)?) << 32) | u64::from(word(packet, 12)?),
                     timestamp: word(packet, 16)?,
                     packets: word(packet, 20)?,
                     octets: word(packet, 24)?,
@@ -174,7 +174,7 @@ fn put(out: &mut Vec<u8>, word: u32) {
 
 /// A duration as the seconds and fractions of NTP.
 pub fn ntp(time: Duration) -> u64 {
-    time.as_secs() << 32 | (u64::from(time.subsec_nanos()) << 32) / 1_000_000_000
+    (time.as_secs() << 32) | ((u64::from(time.subsec_nanos()) << 32) / 1_000_000_000)
 }
 
 /// The middle 32 bits, as reports refer to it.
@@ -189,7 +189,7 @@ pub fn round_trip(block: &Received, now: u64) -> Option<Duration> {
     }
     let units = middle(now).wrapping_sub(block.last_report).checked_sub(block.delay)?;
     // More than a minute is a clock that was set, or a lie.
-    (units < 60 << 16).then(|| Duration::from_nanos(u64::from(units) * 1_000_000_000 >> 16))
+    (units < 60 << 16).then(|| Duration::from_nanos((u64::from(units) * 1_000_000_000) >> 16))
 }
 
 #[cfg(test)]

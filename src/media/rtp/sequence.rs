@@ -190,7 +190,7 @@ impl Source {
         let got = self.received.saturating_sub(self.received_prior);
         (self.expected_prior, self.received_prior) = (expected, self.received);
         let lost = wanted.saturating_sub(got);
-        if wanted == 0 { 0 } else { (lost * 256 / wanted).min(255) as u8 }
+        (lost * 256).checked_div(wanted).unwrap_or(0).min(255) as u8
     }
 
     fn expected(&self) -> u64 {
@@ -203,6 +203,7 @@ impl Source {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test needs a time to start from")]
 mod tests {
     use super::*;
     use proptest::prelude::*;
