@@ -27,6 +27,8 @@ use std::{
 pub struct Config {
     /// The whole switch.
     pub server: server::Settings,
+    /// The file says nothing of `state_directory`: the one in `server` is where the system keeps such things.
+    pub state_by_default: bool,
 }
 
 impl Config {
@@ -36,11 +38,21 @@ impl Config {
         let text = fs::read_to_string(path)
             .map_err(|error| vec![Problem::whole(&name, format!("cannot be read: {error}"))])?;
         let mut config = Self::parse(&text, &name, |variable| std::env::var(variable).ok())?;
+        config.drop_unusable_state();
         let directory = path.parent().unwrap_or(Path::new("")).to_owned();
         let beside = |relative: &mut PathBuf| *relative = directory.join(&*relative);
         config.server.hold_music.as_mut().map(beside);
         config.server.state_directory.as_mut().map(beside);
         Ok(config)
+    }
+
+    /// Nobody asked for the usual state directory: where it cannot be made (a user without a home), nothing is kept. One that was
+    /// asked for must be usable, which the start finds out.
+    fn drop_unusable_state(&mut self) {
+        let usual = self.server.state_directory.as_deref().filter(|_| self.state_by_default);
+        if usual.is_some_and(|directory| fs::create_dir_all(directory).is_err()) {
+            self.server.state_directory = None;
+        }
     }
 
     /// Reads the text of a file called `name`; `env` looks a variable of the environment up. All that is wrong is told, in the
@@ -98,5 +110,6 @@ fn build(file: &File, env: &dyn Fn(&str) -> Option<String>, report: &mut Report<
             state_directory,
             tap: None,
         },
+        state_by_default: file.sip.keys.state_directory.is_none(),
     }
 }
