@@ -177,6 +177,10 @@ impl Endpoint {
     }
 
     fn receive_message(&mut self, message: Message, from: SocketAddr, now: Instant) {
+        if matches!(&message, Message::Response(response) if response.headers.list("Via").nth(1).is_some()) {
+            // 8.1.3.3: it was meant for somebody behind us, and there is nobody.
+            return;
+        }
         match self.desk.table.receive(message, from, now) {
             Some(Arrival::Request { key, request }) => self.receive_request(key, request, from, now),
             Some(Arrival::Ack { request }) => {
@@ -363,10 +367,8 @@ impl Endpoint {
     /// Finds the dialog that a Replaces names.
     fn find(&self, replaces: &wire::Replaces) -> Replaces {
         let either = [&replaces.to_tag, &replaces.from_tag];
-        let leg = either
-            .into_iter()
-            .filter_map(|tag| self.legs.get(self.tags.get(tag.as_str())?))
-            .find(|leg| leg.dialog_id().is_some_and(|id| id.is_meant_by(replaces)));
+        let mut legs = either.into_iter().filter_map(|tag| self.legs.get(self.tags.get(tag.as_str())?));
+        let leg = legs.find(|leg| leg.is_meant_by(replaces));
         Replaces {
             leg: leg.map(|leg| leg.id),
             confirmed: leg.is_some_and(Leg::is_confirmed),

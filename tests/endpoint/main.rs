@@ -5,4 +5,7 @@
 #![allow(unreachable_pub, missing_docs, reason = "a test has no users")]
 
 mod basic;
+mod offers;
+mod outside;
 mod pair;
+mod script;

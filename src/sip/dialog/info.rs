@@ -13,7 +13,8 @@ use crate::sip::{
 use bytes::Bytes;
 
 /// Content types that somebody above understands; no body at all is a mere sign of life.
-const KNOWN: &[&str] = &["application/dtmf-relay", "application/dtmf", "application/media_control+xml"];
+const KNOWN: &[&str] =
+    &["application/dtmf-relay", "application/dtmf", "audio/telephone-event", "application/media_control+xml"];
 
 impl Leg {
     pub(super) fn informed(&mut self, key: ServerKey, request: &Request, line: &mut Line<'_>) {

@@ -19,7 +19,7 @@ use crate::{
     sip::{
         Cause, Command, Event,
         transaction::{ClientKey, ServerKey},
-        wire::{Method, Request, Response, StatusCode},
+        wire::{self, Method, Request, Response, StatusCode},
     },
 };
 use bytes::Bytes;
@@ -111,6 +111,16 @@ impl Leg {
             Phase::Outgoing(uac) => uac.first_dialog()?.id(),
             Phase::Incoming(_) | Phase::Confirmed => self.dialog.id(),
             Phase::Closing(_) | Phase::Over => None,
+        }
+    }
+
+    /// Whether a Replaces means its dialog, or one of its early dialogs.
+    pub(crate) fn is_meant_by(&self, replaces: &wire::Replaces) -> bool {
+        match &self.phase {
+            Phase::Outgoing(uac) => uac.is_meant_by(replaces),
+            Phase::Incoming(_) | Phase::Confirmed | Phase::Closing(_) | Phase::Over => {
+                self.dialog_id().is_some_and(|id| id.is_meant_by(replaces))
+            }
         }
     }
 

@@ -13,7 +13,7 @@ use super::{
 use crate::sip::{
     Cause, Event, Failure, Invite,
     transaction::ClientKey,
-    wire::{Contacts, Method, Request, Response, StatusCode, sdp_body},
+    wire::{self, Contacts, Method, Request, Response, StatusCode, sdp_body},
 };
 use bytes::Bytes;
 use std::net::SocketAddr;
@@ -31,6 +31,7 @@ pub(crate) struct UacInvite {
     proceeding: bool,
     /// We gave up: CANCEL was sent, or waits for a provisional.
     cancelled: Option<Cause>,
+    cancel_sent: bool,
     forks: Vec<Fork>,
     /// A reliable provisional brought the answer (or, without an offer of ours, the peer's offer).
     early: Option<Bytes>,
@@ -68,6 +69,19 @@ impl UacInvite {
     /// Whether our offer waits for its answer.
     pub(super) fn owed_answer(&self) -> bool {
         self.early.is_none()
+    }
+
+    /// Whether one of the early dialogs is meant.
+    pub(super) fn is_meant_by(&self, replaces: &wire::Replaces) -> bool {
+        self.forks.iter().any(|fork| fork.dialog.id().is_some_and(|id| id.is_meant_by(replaces)))
+    }
+
+    /// CANCEL, once, if it is wished and may go (9.1).
+    fn send_cancel(&mut self, line: &mut Line<'_>) {
+        let Some(cause) = self.cancelled.filter(|_| self.proceeding && !self.cancel_sent) else { return };
+        self.cancel_sent = true;
+        let reason = cause::reason(cause).map(|reason| reason.to_string());
+        line.table.cancel(self.key, reason.as_deref(), line.now);
     }
 }
 
@@ -108,6 +122,7 @@ impl Leg {
             offered,
             proceeding: false,
             cancelled: None,
+            cancel_sent: false,
             forks: Vec::new(),
             early: None,
         };
@@ -136,10 +151,7 @@ impl Leg {
     pub(super) fn proceeding(&mut self, response: &Response, from: SocketAddr, line: &mut Line<'_>) {
         let Phase::Outgoing(uac) = &mut self.phase else { return };
         uac.proceeding = true;
-        if let Some(cause) = uac.cancelled {
-            let reason = cause::reason(cause).map(|reason| reason.to_string());
-            line.table.cancel(uac.key, reason.as_deref(), line.now);
-        }
+        uac.send_cancel(line);
         if response.status == StatusCode::TRYING {
             return;
         }
@@ -258,10 +270,7 @@ impl Leg {
         self.refuse_pending(line);
         let Phase::Outgoing(uac) = &mut self.phase else { return };
         uac.cancelled = Some(cause);
-        if uac.proceeding {
-            let reason = cause::reason(cause).map(|reason| reason.to_string());
-            line.table.cancel(uac.key, reason.as_deref(), line.now);
-        }
+        uac.send_cancel(line);
     }
 }
 

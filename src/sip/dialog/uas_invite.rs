@@ -230,6 +230,7 @@ impl Leg {
         }
         line.respond(uas.key, response);
         self.silent = true;
+        self.refuse_pending(line);
         self.stop(line);
     }
 
@@ -247,7 +248,6 @@ impl Leg {
             Phase::Incoming(_) | Phase::Outgoing(_) | Phase::Confirmed | Phase::Closing(_) | Phase::Over => return,
         }
         let cause = cause::of_cancel(&request.headers.reasons());
-        self.refuse_pending(line);
         self.refuse(StatusCode::REQUEST_TERMINATED, line);
         self.tell(Event::Ended { leg: self.id, cause }, line);
         self.silent = true;
