@@ -5,7 +5,11 @@
 #![allow(unreachable_pub, missing_docs, reason = "a test has no users")]
 
 mod basic;
+mod forks;
 mod offers;
 mod outside;
 mod pair;
+mod refer;
+mod reliable;
 mod script;
+mod timers;

@@ -194,10 +194,7 @@ fn answered(script: &mut Script) -> (warmline::ids::LegId, String) {
     let leg = script.incoming(&format!("Content-Type: application/sdp\n\n{OFFER}"));
     script.command(Command::Answer { leg, body: Some(sdp(ANSWER)) });
     let tag = script.tag();
-    script.says(&format!(
-        "ACK sip:us@10.0.0.1 SIP/2.0\nVia: SIP/2.0/UDP 10.0.0.9;branch=z9hG4bKack\nFrom: <sip:peer@10.0.0.9>;tag=peer\n\
-         To: <sip:us@10.0.0.1>;tag={tag}\nCall-ID: call@peer\nCSeq: 1 ACK\n"
-    ));
+    script.acknowledges(&tag);
     assert!(matches!(script.event(), Event::Acked { .. }));
     (leg, tag)
 }

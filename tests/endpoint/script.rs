@@ -51,6 +51,14 @@ impl Script {
         ));
     }
 
+    /// The peer's ACK of our 2xx to its INVITE, which was its first request.
+    pub fn acknowledges(&mut self, tag: &str) {
+        self.says(&format!(
+            "ACK sip:us@10.0.0.1 SIP/2.0\nVia: SIP/2.0/UDP 10.0.0.9;branch=z9hG4bKack\nFrom: <sip:peer@10.0.0.9>;tag=peer\n\
+             To: <sip:us@10.0.0.1>;tag={tag}\nCall-ID: call@peer\nCSeq: 1 ACK\n"
+        ));
+    }
+
     /// The peer answers the last request of ours with that method.
     pub fn answers(&mut self, method: &str, status: &str, tag: &str, more: &str) {
         let Message::Request(request) = self.end.last(method) else { panic!() };

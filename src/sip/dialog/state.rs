@@ -42,7 +42,8 @@ impl Dialog {
             local_tag,
             remote_tag: Some(headers.from_tag().unwrap_or_default().to_owned()),
             remote: headers.get("From")?.to_owned(),
-            target: headers.contact().ok()??.uri,
+            // Before RFC 3261 a peer could be without Contact; then From is where it is.
+            target: headers.contact().ok()?.or(headers.from().ok())?.uri,
             routes: uris(routes),
             local_cseq: 0,
             remote_cseq: Some(number_of(headers)),

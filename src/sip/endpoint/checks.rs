@@ -31,15 +31,21 @@ fn readable(request: &Request) -> Result<(), HeaderError> {
     headers.max_forwards()?;
     headers.content_type()?;
     headers.contacts()?;
+    if headers.list("Contact").any(|contact| contact.contains('?') && !contact.contains('<')) {
+        // 20.10: without brackets nobody can tell whose the part behind "?" is.
+        return Err(HeaderError { header: "Contact", problem: "question mark without brackets" });
+    }
     headers.record_routes()?;
     headers.expires_s()?;
-    headers.date()?;
     if !request.uri.headers.is_empty() {
         // 19.1.5: a URI with headers makes a request, it does not stand in one.
         return Err(HeaderError { header: "Request-URI", problem: "headers in it" });
     }
     if request.method == Method::Invite {
-        headers.contact()?.ok_or(HeaderError { header: "Contact", problem: "missing" })?;
+        // A peer of the times before RFC 3261, whose From has no tag, need not give one.
+        if headers.contact()?.is_none() && headers.from_tag().is_some() {
+            return Err(HeaderError { header: "Contact", problem: "missing" });
+        }
         headers.session_expires()?;
         headers.replaces()?;
     }
@@ -88,6 +94,9 @@ fn extensions(request: &Request, refuse: &dyn Fn(StatusCode) -> Response) -> Opt
 }
 
 fn content(request: &Request, refuse: &dyn Fn(StatusCode) -> Response) -> Option<Response> {
+    if request.method == Method::Invite && !takes_sdp(request) {
+        return Some(refuse(StatusCode::NOT_ACCEPTABLE));
+    }
     if request.body.is_empty() || is_optional(request) {
         return None;
     }
@@ -101,6 +110,17 @@ fn content(request: &Request, refuse: &dyn Fn(StatusCode) -> Response) -> Option
     let content = request.headers.content_type().ok().flatten()?;
     let understood = content.is("application", "sdp") || content.kind == "multipart";
     (!understood).then(|| refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE).with("Accept", ACCEPT))
+}
+
+/// Whether SDP may be in the answer (20.1: no Accept means that it may).
+fn takes_sdp(request: &Request) -> bool {
+    let fits = |kind: &str, subtype: &str| (kind == "application" && matches!(subtype, "sdp" | "*")) || kind == "*";
+    match request.headers.accept() {
+        Ok(accepted) => {
+            !request.headers.has("Accept") || accepted.iter().any(|content| fits(&content.kind, &content.subtype))
+        }
+        Err(_) => true,
+    }
 }
 
 /// A body that may be ignored (20.11).

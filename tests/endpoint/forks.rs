@@ -1,0 +1,216 @@
+//! What a forking or asking proxy says to our INVITE (RFC 3261 13.2.2, 22; RFC 3262).
+
+use crate::{pair::*, script::Script};
+use std::time::Duration;
+use warmline::{
+    ids::LegId,
+    sip::{
+        Cause, Command, Credentials, Event, Invite, Secret, Settings,
+        wire::{Message, NameAddr, StatusCode},
+    },
+};
+
+fn calls_with(script: &mut Script, body: Option<&'static str>, credentials: Option<Credentials>) -> LegId {
+    let leg = script.end.legs.next();
+    let address = |text: &str| NameAddr::parse(text).unwrap();
+    script.command(Command::Invite(Box::new(Invite {
+        leg,
+        uri: address("<sip:bob@trunk.example>").uri,
+        hop: script.peer,
+        route: Vec::new(),
+        from: address("<sip:alice@example.com>"),
+        to: address("<sip:bob@trunk.example>"),
+        asserted: None,
+        privacy: None,
+        body: body.map(sdp),
+        headers: Vec::new(),
+        credentials,
+        max_forwards: 70,
+    })));
+    leg
+}
+
+fn calls(script: &mut Script) -> LegId {
+    calls_with(script, Some(OFFER), None)
+}
+
+fn with_sdp(more: &str) -> String {
+    format!("{more}Contact: <sip:bob@10.0.0.9:5060>\nContent-Type: application/sdp\n\n{ANSWER}")
+}
+
+/// To tag and method of each request that was sent.
+fn requests(script: &Script) -> Vec<(String, String)> {
+    let of = |message: &Message| match message {
+        Message::Request(request) => {
+            Some((request.method.to_string(), request.headers.to_tag().unwrap_or_default().to_owned()))
+        }
+        Message::Response(_) => None,
+    };
+    script.end.messages.iter().filter_map(of).collect()
+}
+
+#[test]
+fn the_first_2xx_wins_and_the_second_is_acknowledged_and_hung_up() {
+    let mut script = Script::new();
+    let leg = calls(&mut script);
+    for tag in ["one", "two"] {
+        script.answers("INVITE", "180 Ringing", tag, "Contact: <sip:bob@10.0.0.9>\n");
+        assert!(matches!(script.event(), Event::Progress { .. }));
+    }
+    script.answers("INVITE", "200 OK", "two", &with_sdp(""));
+    assert!(matches!(script.event(), Event::Answered { body: Some(_), .. }));
+    script.answers("INVITE", "200 OK", "one", &with_sdp(""));
+    script.answers("INVITE", "200 OK", "one", &with_sdp(""));
+    let said = requests(&script);
+    let expected = [("INVITE", ""), ("ACK", "two"), ("ACK", "one"), ("BYE", "one"), ("ACK", "one")];
+    assert_eq!(said, expected.map(|(method, tag)| (method.to_owned(), tag.to_owned())));
+    script.answers("BYE", "200 OK", "", "");
+    script.command(Command::Hangup { leg, cause: Cause::Normal });
+    script.answers("BYE", "200 OK", "", "");
+    script.end_of_story();
+}
+
+#[test]
+fn early_dialogs_are_bounded() {
+    let mut script = Script::new();
+    let leg = calls(&mut script);
+    for fork in 0..200 {
+        script.answers("INVITE", "180 Ringing", &format!("f{fork}"), "Contact: <sip:bob@10.0.0.9>\n");
+    }
+    assert_eq!(script.end.events.len(), 16);
+    script.end.events.clear();
+    script.command(Command::Hangup { leg, cause: Cause::NoAnswer });
+    assert!(script.said().starts_with("CANCEL"));
+    assert_eq!(script.header("Reason"), Some("SIP;cause=480;text=\"No answer\""));
+    script.answers("CANCEL", "200 OK", "x", "");
+    script.end_of_story();
+}
+
+#[test]
+fn each_reliable_provisional_gets_its_prack_once() {
+    let mut script = Script::new();
+    let leg = calls(&mut script);
+    let reliable = |rseq: u32| with_sdp(&format!("Require: 100rel\nRSeq: {rseq}\n"));
+    script.answers("INVITE", "183 Session Progress", "one", &reliable(7));
+    script.answers("INVITE", "183 Session Progress", "one", &reliable(7));
+    script.answers("INVITE", "183 Session Progress", "one", &reliable(9));
+    assert_eq!(script.end.count("PRACK"), 1);
+    assert_eq!(script.header("RAck"), Some("7 1 INVITE"));
+    script.answers("PRACK", "200 OK", "", "");
+    script.answers("INVITE", "183 Session Progress", "one", &reliable(8));
+    assert_eq!((script.end.count("PRACK"), script.header("RAck")), (2, Some("8 1 INVITE")));
+    script.answers("PRACK", "200 OK", "", "");
+    script.answers("INVITE", "200 OK", "one", "Contact: <sip:bob@10.0.0.9>\n");
+    assert!(matches!(script.event(), Event::Progress { body: Some(_), .. }));
+    assert!(matches!(script.event(), Event::Progress { body: Some(_), .. }));
+    assert!(matches!(script.event(), Event::Answered { body: None, .. }));
+    script.command(Command::Hangup { leg, cause: Cause::Normal });
+    script.answers("BYE", "200 OK", "", "");
+    script.end_of_story();
+}
+
+#[test]
+fn a_challenge_is_answered_once_with_the_same_call_id() {
+    let mut script = Script::new();
+    let credentials = Credentials { user: "alice".to_owned(), secret: Secret::Password("secret".to_owned()) };
+    let leg = calls_with(&mut script, Some(OFFER), Some(credentials));
+    let call_id = script.header("Call-ID").unwrap().to_owned();
+    let via = script.header("Via").unwrap().to_owned();
+    let challenge = "Proxy-Authenticate: Digest realm=\"trunk\", nonce=\"n\", algorithm=MD5, qop=\"auth\"\n";
+    script.answers("INVITE", "407 Proxy Authentication Required", "p", challenge);
+    assert!(script.said().starts_with("INVITE"));
+    assert_eq!((script.header("CSeq"), script.header("Call-ID")), (Some("2 INVITE"), Some(call_id.as_str())));
+    assert_ne!(script.header("Via"), Some(via.as_str()));
+    let authorization = script.header("Proxy-Authorization").unwrap().to_owned();
+    script.answers("INVITE", "200 OK", "one", &with_sdp(""));
+    assert!(script.said().starts_with("ACK"));
+    assert_eq!(script.header("Proxy-Authorization"), Some(authorization.as_str()));
+    assert!(matches!(script.event(), Event::Answered { .. }));
+    script.command(Command::Hangup { leg, cause: Cause::Normal });
+    script.answers("BYE", "407 Proxy Authentication Required", "", challenge);
+    assert!(script.said().starts_with("BYE") && script.header("Proxy-Authorization").is_some());
+    assert_eq!(script.header("CSeq"), Some("4 BYE"));
+    script.answers("BYE", "200 OK", "", "");
+    script.end_of_story();
+}
+
+#[test]
+fn wrong_credentials_fail_the_leg() {
+    let mut script = Script::new();
+    let credentials = Credentials { user: "alice".to_owned(), secret: Secret::Password("wrong".to_owned()) };
+    calls_with(&mut script, Some(OFFER), Some(credentials));
+    for _ in 0..2 {
+        script.answers("INVITE", "401 Unauthorized", "p", "WWW-Authenticate: Digest realm=\"t\", nonce=\"n\"\n");
+    }
+    assert!(matches!(script.event(), Event::Failed { failure, .. } if failure.status == StatusCode::UNAUTHORIZED));
+    assert_eq!(script.end.count("INVITE"), 2);
+    script.end_of_story();
+}
+
+#[test]
+fn a_redirection_brings_its_contacts_best_first() {
+    let mut script = Script::new();
+    calls(&mut script);
+    script.answers("INVITE", "302 Moved Temporarily", "r", "Contact: <sip:late@x>;q=0.2, <sip:first@x>;q=0.9\n");
+    let Event::Failed { failure, .. } = script.event() else { panic!() };
+    let users: Vec<_> = failure.contacts.iter().filter_map(|uri| uri.user.as_deref()).collect();
+    assert_eq!((failure.status, users), (StatusCode::MOVED_TEMPORARILY, vec!["first", "late"]));
+    script.end_of_story();
+}
+
+#[test]
+fn a_longer_session_is_asked_for_after_422() {
+    let session_expires = Some(Duration::from_secs(120));
+    let mut script = Script::with(Settings { session_expires, ..settings("10.0.0.1:5060") });
+    let leg = calls(&mut script);
+    assert_eq!(script.header("Session-Expires"), Some("120"));
+    script.answers("INVITE", "422 Session Interval Too Small", "p", "Min-SE: 600\n");
+    assert_eq!((script.header("Session-Expires"), script.header("Min-SE")), (Some("600"), Some("600")));
+    assert_eq!(script.header("CSeq"), Some("2 INVITE"));
+    script.answers("INVITE", "486 Busy Here", "p", "");
+    assert!(matches!(script.event(), Event::Failed { leg: failed, .. } if failed == leg));
+    script.end_of_story();
+}
+
+#[test]
+fn requests_follow_the_recorded_route_in_reverse() {
+    let mut script = Script::new();
+    let leg = calls(&mut script);
+    let route = "Record-Route: <sip:10.0.0.9:5060;lr>, <sip:far.example;lr>\nContact: <sip:bob@192.168.7.7>\n";
+    script.answers("INVITE", "200 OK", "one", &format!("{route}Content-Type: application/sdp\n\n{ANSWER}"));
+    assert!(matches!(script.event(), Event::Answered { .. }));
+    assert_eq!(script.said(), "ACK sip:bob@192.168.7.7 SIP/2.0");
+    let routes: Vec<_> = script.end.last("ACK").headers().get_all("Route").collect();
+    assert_eq!(routes, ["<sip:far.example;lr>", "<sip:10.0.0.9:5060;lr>"]);
+    script.command(Command::Hangup { leg, cause: Cause::Normal });
+    script.answers("BYE", "200 OK", "", "");
+    script.end_of_story();
+}
+
+#[test]
+fn a_cancelled_invite_that_never_ends_is_forgotten() {
+    let mut script = Script::new();
+    let leg = calls(&mut script);
+    script.answers("INVITE", "180 Ringing", "one", "");
+    assert!(matches!(script.event(), Event::Progress { .. }));
+    script.command(Command::Hangup { leg, cause: Cause::AnsweredElsewhere });
+    assert_eq!(script.header("Reason"), Some("SIP;cause=200;text=\"Call completed elsewhere\""));
+    script.answers("INVITE", "180 Ringing", "one", "");
+    script.pass(Duration::from_secs(70));
+    assert_eq!(script.end.endpoint.legs(), 0);
+    script.end_of_story();
+}
+
+#[test]
+fn only_our_own_names_are_shown() {
+    let mut script = Script::new();
+    calls(&mut script);
+    let text = String::from_utf8(script.end.messages[0].print().to_vec()).unwrap();
+    for line in text.lines().filter(|line| line.starts_with("Via:") || line.starts_with("Contact:")) {
+        assert!(line.contains("10.0.0.1:5060"), "{line}");
+    }
+    assert!(text.contains("Max-Forwards: 70") && text.contains(";rport"), "{text}");
+    script.answers("INVITE", "404 Not Found", "x", "");
+    assert!(matches!(script.event(), Event::Failed { .. }));
+    script.end_of_story();
+}
