@@ -53,6 +53,8 @@ pub struct Transmit {
 
 /// What a double line end is answered with (RFC 5626 3.5.1).
 const PONG: &[u8] = b"\r\n";
+/// How many datagrams without a transaction may wait to be sent.
+const MOST_LOOSE: usize = 64;
 /// When somebody whom we had to turn away should try again, s.
 const RETRY_AFTER_S: u32 = 5;
 
@@ -66,7 +68,8 @@ pub struct Endpoint {
     /// Call-ID and From tag of each leg that a peer started: for CANCEL and for INVITEs that reach us twice.
     callers: HashMap<(Box<str>, Box<str>), LegId>,
     outside: Outside,
-    pongs: VecDeque<Transmit>,
+    /// Datagrams that belong to no transaction: pongs, and answers to what could not be read.
+    loose: VecDeque<Transmit>,
 }
 
 impl Endpoint {
@@ -79,15 +82,15 @@ impl Endpoint {
             tags: HashMap::new(),
             callers: HashMap::new(),
             outside: Outside::default(),
-            pongs: VecDeque::new(),
+            loose: VecDeque::new(),
         }
     }
 
     /// A datagram came.
     pub fn receive(&mut self, datagram: &[u8], from: SocketAddr, now: Instant) {
         if datagram.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
-            if datagram == b"\r\n\r\n" && self.pongs.len() < 64 {
-                self.pongs.push_back(Transmit { to: from, payload: Bytes::from_static(PONG) });
+            if datagram == b"\r\n\r\n" {
+                self.send_loose(from, Bytes::from_static(PONG));
             }
             return;
         }
@@ -153,7 +156,7 @@ impl Endpoint {
 
     /// The next datagram to send.
     pub fn next_transmit(&mut self) -> Option<Transmit> {
-        self.desk.table.next_transmit().or_else(|| self.pongs.pop_front())
+        self.desk.table.next_transmit().or_else(|| self.loose.pop_front())
     }
 
     /// The next thing that happened.
@@ -388,7 +391,14 @@ impl Endpoint {
             source::stamp(request, from);
         }
         if let (Some(response), Some(request)) = (error.response(&tag), &error.answerable) {
-            self.desk.table.refuse(request, &response);
+            // Where not even Via can be read, the sender is where it sent from.
+            self.send_loose(source::reply_to(request).unwrap_or(from), response.print());
+        }
+    }
+
+    fn send_loose(&mut self, to: SocketAddr, payload: Bytes) {
+        if self.loose.len() < MOST_LOOSE {
+            self.loose.push_back(Transmit { to, payload });
         }
     }
 }

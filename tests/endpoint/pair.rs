@@ -11,7 +11,7 @@ use warmline::{
     ids::{LegId, LegIds},
     sip::{
         Cause, Command, Endpoint, Event, Invite, Settings, Transmit,
-        wire::{Message, Method, NameAddr, StatusCode},
+        wire::{Message, Method, NameAddr},
     },
 };
 
@@ -293,13 +293,4 @@ pub fn sdp(text: &'static str) -> Bytes {
 
 pub fn is_request(message: &Message, method: &Method) -> bool {
     matches!(message, Message::Request(request) if request.method == *method)
-}
-
-pub fn is_response(message: &Message, status: u16, method: &Method) -> bool {
-    match message {
-        Message::Response(response) => {
-            response.status == StatusCode(status) && response.headers.cseq().is_ok_and(|cseq| cseq.method == *method)
-        }
-        Message::Request(_) => false,
-    }
 }
