@@ -36,7 +36,7 @@ impl Call {
         match (replaces.leg, refusal) {
             (Some(leg), None) if self.legs.contains_key(&leg) => {
                 // Both are in this call, the others as well: they only need to be left alone.
-                self.drop_leg(leg, Cause::Replaced, now);
+                self.drop_leg(leg, Cause::Replaced);
                 self.attended_done(referrer, now);
             }
             (Some(replaced), None) => {
@@ -88,7 +88,7 @@ impl Call {
         let welcome = self.welcome(incoming, port, origin);
         let refusal = refusal.map(|status| Rejection::new(StatusCode(status))).or(welcome.err());
         if let Some(rejection) = refusal {
-            return self.reject(new, rejection, now);
+            return self.reject(new, rejection);
         }
         let codec = self.others(replaced).first().and_then(|leg| self.legs.get(leg)).and_then(|leg| leg.codec());
         self.answer_leg(new, codec);
@@ -102,15 +102,15 @@ impl Call {
         let first = newcomers.first().copied();
         match (dialog, first.and_then(|leg| self.transferor(leg))) {
             (Dialog::Outgoing(dial), Some(new)) => {
-                self.drop_leg(old.leg, Cause::Replaced, now);
+                self.drop_leg(old.leg, Cause::Replaced);
                 self.dial_won(dial, new.leg, now);
             }
-            (Dialog::Outgoing(dial), None) => self.call_off(dial, Cause::Cancelled, now),
+            (Dialog::Outgoing(dial), None) => self.call_off(dial, Cause::Cancelled),
             (Dialog::Incoming { .. }, _) => {
                 for dial in self.dials.values_mut().filter(|dial| matches!(dial.errand, Errand::First)) {
                     dial.errand = Errand::Handed(Box::new(old.clone()));
                 }
-                self.drop_leg(old.leg, Cause::Replaced, now);
+                self.drop_leg(old.leg, Cause::Replaced);
             }
             (Dialog::Confirmed, new) => self.step_in(&old, new, now),
         }
@@ -130,7 +130,7 @@ impl Call {
                 Movement::Still | Movement::Attended(_) | Movement::Recall(_) => {}
             }
         }
-        self.drop_leg(old.leg, Cause::Replaced, now);
+        self.drop_leg(old.leg, Cause::Replaced);
         self.left(old.leg, now);
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{
     Call, Codes, Event,
-    cold::number_uri,
+    face::number_uri,
     leg::{Leg, Standing},
     lifecycle::Timer,
     movement::Movement,
@@ -193,7 +193,7 @@ impl Call {
             Code::BlindTransfer => self.ask_for_number(leg, false, now),
             Code::AttendedTransfer => self.ask_for_number(leg, true, now),
             Code::Complete => self.warm_complete(leg, now),
-            Code::Cancel => self.warm_cancel(leg, now),
+            Code::Cancel => self.warm_cancel(leg),
             Code::ThreeWay => self.warm_three_way(leg),
             Code::Swap => self.warm_swap(leg),
         }

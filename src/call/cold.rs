@@ -3,7 +3,9 @@
 
 use super::{
     Action, Call, Event, Outcome,
-    dial::{DialId, Errand, diversion, party_uri, plain_failure},
+    dial::{DialId, Errand},
+    ending::plain_failure,
+    face::handed_over,
     leg::Standing,
     lifecycle::{Ticket, Timer},
     mix::Place,
@@ -11,12 +13,12 @@ use super::{
     room::Kind,
 };
 use crate::{
-    destination::{Caller, Origin, Plan, Purpose, Refusal},
+    destination::{Origin, Plan, Purpose, Refusal},
     ids::LegId,
     media::Source,
     sip::{
         self, Cause, Failure, Rejection,
-        wire::{Host, Params, Scheme, StatusCode, Uri},
+        wire::{Host, StatusCode, Uri},
     },
 };
 use std::time::{Duration, Instant};
@@ -169,7 +171,7 @@ impl Call {
         if cold.by_refer {
             self.part(cold.by.leg, now);
         } else {
-            self.drop_leg(cold.by.leg, Cause::Transferred, now);
+            self.drop_leg(cold.by.leg, Cause::Transferred);
         }
     }
 
@@ -210,7 +212,7 @@ impl Call {
         if self.others(by.leg).is_empty() {
             self.movement = Movement::Still;
             self.deadlines.clear(Timer::Movement);
-            self.call_all_off(now);
+            self.call_all_off();
             if returned.is_none() {
                 self.notify(by.leg, by_refer, StatusCode(487), String::new());
             }
@@ -269,33 +271,6 @@ impl Call {
             cold.by = Transferor { told_as: cold.by.told_as, ..new };
             cold.by_refer = false;
         }
-    }
-}
-
-/// What tells a target who sent the caller (RFC 3892, RFC 5806).
-pub(super) fn handed_over(by: &Origin, referred_by: Option<String>, domain: &str) -> Vec<(String, String)> {
-    let referred_by = referred_by.unwrap_or_else(|| format!("<{}>", party_uri(by, domain)));
-    vec![("Referred-By".to_owned(), referred_by), ("Diversion".to_owned(), diversion(by, domain))]
-}
-
-/// The number under which a party is reached.
-pub(super) fn number_of(party: &Origin) -> &str {
-    match &party.caller {
-        Caller::Extension(number) => number,
-        Caller::Trunk(_) => party.identity.uri.user.as_deref().unwrap_or_default(),
-    }
-}
-
-/// Our URI of a number.
-pub(super) fn number_uri(number: &str, domain: &str) -> Uri {
-    Uri {
-        scheme: Scheme::Sip,
-        user: Some(number.to_owned()),
-        password: None,
-        host: Host::Name(domain.to_owned()),
-        port: None,
-        params: Params::default(),
-        headers: Vec::new(),
     }
 }
 

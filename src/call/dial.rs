@@ -3,6 +3,8 @@
 use super::{
     Action, Call, Event,
     cold::Transferor,
+    ending::{passed_on, plain_failure, rank},
+    face::{Face, diversion, invitation},
     leg::{Dialog, Leg, OfferFirst, Told},
     lifecycle::{Ticket, Timer},
 };
@@ -11,11 +13,10 @@ use crate::{
     ids::LegId,
     media::sdp::{Codec, Negotiation},
     sip::{
-        self, Cause, Failure, Rejection,
-        wire::{Host, NameAddr, Params, Scheme, StatusCode, Uri},
+        self, Cause, Failure,
+        wire::{NameAddr, Params, StatusCode},
     },
 };
-use bytes::Bytes;
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
@@ -63,20 +64,6 @@ pub(super) enum Errand {
     Recall,
     /// Whoever takes callers that nobody else would.
     Fallback,
-}
-
-/// As whom we call.
-#[derive(Clone, Debug)]
-pub(super) struct Face {
-    /// Decides which routes a redirect may take.
-    pub(super) origin: Origin,
-    /// From and, where trusted, P-Asserted-Identity.
-    pub(super) identity: NameAddr,
-    pub(super) privacy: Option<String>,
-    pub(super) codec: Option<Codec>,
-    pub(super) max_forwards: u8,
-    /// Referred-By, Diversion, Alert-Info.
-    pub(super) headers: Vec<(String, String)>,
 }
 
 /// Where the current step stands.
@@ -287,7 +274,7 @@ impl Call {
             Ok(None) => {}
             Ok(Some(body)) => self.sip_out(sip::Command::Ack { leg, body }),
             Err(_) => {
-                self.drop_leg(leg, Cause::Refused(488), now);
+                self.drop_leg(leg, Cause::Refused(488));
                 return self.target_out(id, leg, plain_failure(488), now);
             }
         }
@@ -301,7 +288,7 @@ impl Call {
         let Some(dial) = self.dials.remove(&id) else { return };
         for loser in dial.legs() {
             if *loser != winner {
-                self.drop_leg(*loser, Cause::AnsweredElsewhere, now);
+                self.drop_leg(*loser, Cause::AnsweredElsewhere);
             }
         }
         let codec = self.legs.get(&winner).and_then(Leg::codec);
@@ -358,7 +345,7 @@ impl Call {
     /// A target rang for too long.
     pub(super) fn ring_timeout(&mut self, leg: LegId, now: Instant) {
         let Some(id) = self.legs.get(&leg).and_then(Leg::dial) else { return };
-        self.drop_leg(leg, Cause::NoAnswer, now);
+        self.drop_leg(leg, Cause::NoAnswer);
         self.target_out(id, leg, plain_failure(480), now);
     }
 
@@ -371,7 +358,7 @@ impl Call {
         if everybody {
             let others = dial.legs().to_vec();
             for other in others {
-                self.drop_leg(other, Cause::Cancelled, now);
+                self.drop_leg(other, Cause::Cancelled);
                 if let Some(dial) = self.dials.get_mut(&id) {
                     dial.forget(other);
                 }
@@ -381,10 +368,10 @@ impl Call {
     }
 
     /// Calls an attempt off: whoever rings stops.
-    pub(super) fn call_off(&mut self, id: DialId, cause: Cause, now: Instant) {
+    pub(super) fn call_off(&mut self, id: DialId, cause: Cause) {
         let Some(dial) = self.dials.remove(&id) else { return };
         for leg in dial.legs() {
-            self.drop_leg(*leg, cause, now);
+            self.drop_leg(*leg, cause);
         }
         if let Errand::Invitation(member) = dial.errand {
             self.invitation_pointless(member);
@@ -392,122 +379,10 @@ impl Call {
     }
 
     /// Calls every attempt off.
-    pub(super) fn call_all_off(&mut self, now: Instant) {
+    pub(super) fn call_all_off(&mut self) {
         let all: Vec<DialId> = self.dials.keys().copied().collect();
         for id in all {
-            self.call_off(id, Cause::Cancelled, now);
+            self.call_off(id, Cause::Cancelled);
         }
-    }
-
-    /// As whom `caller` calls, with `headers`.
-    pub(super) fn face(&self, caller: LegId, headers: Vec<(String, String)>) -> Option<Face> {
-        let leg = self.legs.get(&caller)?;
-        Some(Face {
-            origin: leg.origin.clone(),
-            identity: leg.origin.identity.clone(),
-            privacy: leg.origin.privacy.clone(),
-            codec: leg.codec(),
-            max_forwards: leg.max_forwards,
-            headers,
-        })
-    }
-}
-
-/// The INVITE for a target.
-fn invitation(face: &Face, leg: LegId, target: Target, body: Option<Bytes>) -> sip::Invite {
-    let who = target.caller_id.unwrap_or_else(|| face.identity.clone());
-    let who = NameAddr { params: Params::default(), ..who };
-    let private = face.privacy.as_deref().is_some_and(wants_privacy);
-    sip::Invite {
-        leg,
-        uri: target.uri,
-        hop: target.hop,
-        route: target.route,
-        from: if private { anonymous() } else { who.clone() },
-        to: target.to,
-        asserted: target.trusted.then_some(who),
-        privacy: face.privacy.clone().filter(|_| target.trusted || private),
-        body,
-        headers: face.headers.clone(),
-        credentials: target.credentials,
-        max_forwards: face.max_forwards.saturating_sub(1),
-    }
-}
-
-/// Whether From must not tell who calls (RFC 3323 4.2, RFC 3325 9.3).
-fn wants_privacy(privacy: &str) -> bool {
-    privacy.split([';', ',']).map(str::trim).any(|word| {
-        word.eq_ignore_ascii_case("id") || word.eq_ignore_ascii_case("user") || word.eq_ignore_ascii_case("header")
-    })
-}
-
-/// RFC 3323 4.1.1.3.
-fn anonymous() -> NameAddr {
-    let uri = Uri {
-        scheme: Scheme::Sip,
-        user: Some("anonymous".to_owned()),
-        password: None,
-        host: Host::Name("anonymous.invalid".to_owned()),
-        port: None,
-        params: Params::default(),
-        headers: Vec::new(),
-    };
-    NameAddr { display: Some("Anonymous".to_owned()), uri, params: Params::default() }
-}
-
-/// Diversion (RFC 5806): the party that sent the call elsewhere.
-pub(super) fn diversion(party: &Origin, domain: &str) -> String {
-    format!("<{}>;reason=deflection", party_uri(party, domain))
-}
-
-/// Our URI of a party.
-pub(super) fn party_uri(party: &Origin, domain: &str) -> String {
-    let user = super::cold::number_of(party);
-    let clean: String = user.chars().filter(|c| c.is_ascii_alphanumeric() || "+-_.!~*'()".contains(*c)).collect();
-    if clean.is_empty() { format!("sip:{domain}") } else { format!("sip:{clean}@{domain}") }
-}
-
-/// A failure of which nothing but its status is known.
-pub(super) fn plain_failure(status: u16) -> Failure {
-    Failure { status: StatusCode(status), reason: String::new(), contacts: Vec::new(), retry_after_s: None }
-}
-
-/// Which failure says most to the caller; less is better (RFC 3261 16.7 step 6): 6xx, then 4xx with busy before the rest,
-/// then 5xx; a redirection that led nowhere last.
-fn rank(status: StatusCode) -> u8 {
-    match status.0 {
-        600.. => 0,
-        486 => 1,
-        480 => 3,
-        408 => 5,
-        401 | 407 | 481 | 487 => 6,
-        400..500 => 2,
-        503 => 8,
-        500..600 => 7,
-        _ => 9,
-    }
-}
-
-/// A failure as the caller may see it: our logins, dialogs and redirections are our own business.
-fn passed_on(mut failure: Failure) -> Failure {
-    let status = match failure.status.0 {
-        401 | 407 | 421 | 494 => 500,
-        ..=399 | 481 | 487 | 491 => 480,
-        other => other.min(699),
-    };
-    if status != failure.status.0 {
-        failure.reason.clear();
-    }
-    failure.status = StatusCode(status);
-    failure
-}
-
-/// The answer to a caller whose call came to nothing.
-pub(super) fn rejection(failure: &Failure) -> Rejection {
-    let mut rejection = Rejection::new(failure.status).with("Reason", format!("SIP;cause={}", failure.status.0));
-    rejection.reason.clone_from(&failure.reason);
-    match failure.retry_after_s {
-        Some(seconds) => rejection.with("Retry-After", seconds.to_string()),
-        None => rejection,
     }
 }

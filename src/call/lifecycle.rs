@@ -4,9 +4,10 @@
 use super::{
     Action, Command, Event,
     codes::Collector,
-    dial::{self, Dial, DialId, Errand},
+    dial::{Dial, DialId, Errand},
+    ending::{in_words, plain_failure, refused, status_of},
     leg::{self, Dialog, Leg, Standing},
-    mix::{Heard, concerned},
+    mix::Heard,
     movement::Movement,
     room::{Invitation, Kind},
 };
@@ -18,7 +19,7 @@ use crate::{
         self,
         sdp::{Codec, Negotiation},
     },
-    sip::{self, Cause, Failure, Incoming, Rejection, wire::StatusCode},
+    sip::{self, Cause, Failure, Incoming, Rejection},
 };
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -65,25 +66,6 @@ pub struct Codes {
     pub swap: Option<String>,
 }
 
-/// A leg on its way from one call to another, with its dialog's and its negotiation's state and, if it waits for somebody who rings,
-/// that attempt. Its media move apart, by the mixer's `release` and `adopt`.
-pub struct Passenger {
-    leg: Leg,
-    /// It is in the mixer that it leaves.
-    in_mixer: bool,
-    /// Seconds of ringing that are left to it, when it is called by the attempt that travels with it.
-    rings_until: Option<Instant>,
-    /// The attempt of which it is the first.
-    dial: Option<(DialId, Box<Dial>)>,
-}
-
-impl Passenger {
-    /// Which leg.
-    pub fn leg(&self) -> LegId {
-        self.leg.id
-    }
-}
-
 /// One conversation.
 pub struct Call {
     id: CallId,
@@ -101,9 +83,9 @@ pub struct Call {
     pub(super) heard: BTreeMap<LegId, Heard>,
     pub(super) tickets: BTreeMap<u64, Ticket>,
     pub(super) deadlines: Deadlines<Timer>,
-    actions: VecDeque<Action>,
+    pub(super) actions: VecDeque<Action>,
     /// A leg was in it.
-    begun: bool,
+    pub(super) begun: bool,
     ended: bool,
 }
 
@@ -178,9 +160,9 @@ impl Call {
             },
             Command::Joined { referrer } => self.joined(referrer, now),
             Command::JoinFailed { referrer, status } => self.join_failed(referrer, status),
-            Command::Shutdown => self.shutdown(now),
+            Command::Shutdown => self.shutdown(),
         }
-        self.settle(now);
+        self.settle();
     }
 
     /// Something happened on the dialog of one of its legs.
@@ -202,7 +184,7 @@ impl Call {
             | sip::Event::Request(_)
             | sip::Event::Response { .. } => {}
         }
-        self.settle(now);
+        self.settle();
     }
 
     /// Something happened in its mixer.
@@ -211,13 +193,13 @@ impl Call {
             media::Event::Digit { leg, digit, duration_ms } => self.digit(leg, digit, duration_ms, true, now),
             media::Event::Silent { leg } => {
                 if self.legs.get(&leg).is_some_and(Leg::confirmed) {
-                    self.drop_leg(leg, Cause::NoMedia, now);
+                    self.drop_leg(leg, Cause::NoMedia);
                     self.left(leg, now);
                 }
             }
             media::Event::Started { .. } | media::Event::Report { .. } => {}
         }
-        self.settle(now);
+        self.settle();
     }
 
     /// Deadlines that are due.
@@ -226,14 +208,14 @@ impl Call {
             match timer {
                 Timer::Ring(leg) => self.ring_timeout(leg, now),
                 Timer::Parting(leg) => {
-                    self.drop_leg(leg, Cause::Transferred, now);
+                    self.drop_leg(leg, Cause::Transferred);
                     self.left(leg, now);
                 }
                 Timer::Digits(leg) => self.digits_paused(leg, now),
-                Timer::Movement => self.movement_due(now),
+                Timer::Movement => self.movement_due(),
             }
         }
-        self.settle(now);
+        self.settle();
     }
 
     /// The earliest deadline.
@@ -251,99 +233,15 @@ impl Call {
         self.legs.keys().copied().collect()
     }
 
-    /// Takes legs out for another call; the rest stays. The mixer's side is the exchange's business.
-    /// Whoever rings goes along when all who are called by that attempt are named.
-    pub fn release(&mut self, legs: &[LegId], now: Instant) -> Vec<Passenger> {
-        let travelling: Vec<DialId> = self
-            .dials
-            .iter()
-            .filter(|(_, dial)| !dial.legs().is_empty() && dial.legs().iter().all(|leg| legs.contains(leg)))
-            .map(|(id, _)| *id)
-            .collect();
-        let mut passengers = Vec::new();
-        for id in legs {
-            let attempt = self.legs.get(id).and_then(Leg::dial);
-            if attempt.is_some_and(|dial| !travelling.contains(&dial)) {
-                continue;
-            }
-            let Some(mut leg) = self.legs.remove(id) else { continue };
-            leg.standing = Standing::Present;
-            let in_mixer = self.heard.remove(id).is_some() && !self.unsay_media(*id);
-            let rings_until = self.deadlines.get(Timer::Ring(*id));
-            self.clear_leg(*id);
-            let dial = attempt.and_then(|dial| self.dials.remove(&dial).map(|state| (dial, Box::new(state))));
-            passengers.push(Passenger { leg, in_mixer, rings_until, dial });
-        }
-        for passenger in &passengers {
-            self.left(passenger.leg.id, now);
-        }
-        self.settle(now);
-        passengers
-    }
-
-    /// Takes back what is not yet carried out of what the mixer was to be told of a leg: its next mixer is told all anew.
-    /// Whether its `Join` was among it.
-    fn unsay_media(&mut self, leg: LegId) -> bool {
-        let mut joined = false;
-        self.actions.retain(|action| match action {
-            Action::Media(command) if concerned(command) == leg => {
-                joined |= matches!(command, media::Command::Join { .. });
-                false
-            }
-            Action::Media(_)
-            | Action::Sip(_)
-            | Action::Route { .. }
-            | Action::Lease { .. }
-            | Action::Release { .. }
-            | Action::Join { .. }
-            | Action::Enter { .. }
-            | Action::Tell(_)
-            | Action::End => true,
-        });
-        joined
-    }
-
-    /// Takes legs in from another call; they take the place of `replaced` if it is given (which is hung up), else they just join.
-    pub fn adopt(&mut self, passengers: Vec<Passenger>, replaced: Option<LegId>, now: Instant) {
-        let mut renamed: BTreeMap<DialId, DialId> = BTreeMap::new();
-        let mut newcomers = Vec::new();
-        for Passenger { mut leg, in_mixer, rings_until, dial } in passengers {
-            let id = leg.id;
-            if let Some((old, dial)) = dial {
-                let new = DialId(self.number());
-                renamed.insert(old, new);
-                self.dials.insert(new, *dial);
-            }
-            if let Some(new) = leg.dial().and_then(|old| renamed.get(&old)) {
-                leg.dialog = Dialog::Outgoing(*new);
-            } else {
-                newcomers.push(id);
-            }
-            if let Some(at) = rings_until {
-                self.deadlines.set(Timer::Ring(id), at);
-            }
-            if in_mixer {
-                self.heard.insert(id, Heard::moved());
-            }
-            self.begun = true;
-            self.legs.insert(id, leg);
-        }
-        self.take_place(&newcomers, replaced, now);
-        if self.dials.is_empty() || self.kind == Kind::Room {
-            self.answer_waiting(None);
-        }
-        self.settle(now);
-    }
-
     /// A new leg, and what it wants.
     fn admit(&mut self, incoming: Incoming, port: u16, origin: Origin, plan: Result<Plan, Refusal>, now: Instant) {
         let leg = incoming.leg;
         let referred_by = incoming.referred_by.clone().map(|value| ("Referred-By".to_owned(), value));
         if let Err(rejection) = self.welcome(incoming, port, origin) {
-            return self.reject(leg, rejection, now);
+            return self.reject(leg, rejection);
         }
         match plan {
-            Err(refusal) => self.reject(leg, refused(refusal.status()), now),
+            Err(refusal) => self.reject(leg, refused(refusal.status())),
             Ok(_) if self.kind == Kind::Room => self.answer_leg(leg, None),
             Ok(Plan::Ring(steps)) => {
                 if let Some(face) = self.face(leg, referred_by.into_iter().collect()) {
@@ -387,7 +285,7 @@ impl Call {
         let before = party.held_by_phone();
         // After a re-INVITE the session before it goes on; without any session there is nothing to talk over.
         if party.acked(sdp).is_err() && party.session().is_none() {
-            self.drop_leg(leg, Cause::Refused(488), now);
+            self.drop_leg(leg, Cause::Refused(488));
             self.left(leg, now);
         }
         self.tell_hold(leg, before);
@@ -398,7 +296,7 @@ impl Call {
         let Some(party) = self.legs.get(&leg) else { return };
         match (party.dialog, gone) {
             (Dialog::Outgoing(_), Gone::Failed(failure)) => self.target_failed(leg, failure, now),
-            (Dialog::Outgoing(_), Gone::Ended(_)) => self.target_failed(leg, dial::plain_failure(480), now),
+            (Dialog::Outgoing(_), Gone::Ended(_)) => self.target_failed(leg, plain_failure(480), now),
             (Dialog::Incoming { .. } | Dialog::Confirmed, gone) => {
                 let (status, reason) = match gone {
                     Gone::Failed(failure) => (failure.status.0, failure.reason),
@@ -411,7 +309,7 @@ impl Call {
     }
 
     /// Hangs a leg up. Whose concern it is must be told by the caller of this.
-    pub(super) fn drop_leg(&mut self, leg: LegId, cause: Cause, _now: Instant) {
+    pub(super) fn drop_leg(&mut self, leg: LegId, cause: Cause) {
         let Some(party) = self.legs.get(&leg) else { return };
         let status = if party.confirmed() { 200 } else { status_of(cause) };
         self.sip_out(sip::Command::Hangup { leg, cause });
@@ -419,7 +317,7 @@ impl Call {
     }
 
     /// Refuses a caller.
-    pub(super) fn reject(&mut self, leg: LegId, rejection: Rejection, _now: Instant) {
+    pub(super) fn reject(&mut self, leg: LegId, rejection: Rejection) {
         let (status, reason) = (rejection.status.0, rejection.reason.clone());
         self.sip_out(sip::Command::Reject { leg, rejection });
         self.forget_leg(leg, status, reason);
@@ -438,7 +336,8 @@ impl Call {
         self.tell(Event::LegEnded { leg, status, reason });
     }
 
-    fn clear_leg(&mut self, leg: LegId) {
+    /// What waited for a leg, or for its digits, waits no more.
+    pub(super) fn clear_leg(&mut self, leg: LegId) {
         self.deadlines.clear(Timer::Ring(leg));
         self.deadlines.clear(Timer::Parting(leg));
         self.deadlines.clear(Timer::Digits(leg));
@@ -446,17 +345,17 @@ impl Call {
     }
 
     /// Everything is ended.
-    fn shutdown(&mut self, now: Instant) {
+    fn shutdown(&mut self) {
         self.movement_cut_off();
-        self.call_all_off(now);
+        self.call_all_off();
         for leg in self.legs() {
-            self.drop_leg(leg, Cause::Shutdown, now);
+            self.drop_leg(leg, Cause::Shutdown);
         }
     }
 
     /// Brings everything in line with what is so now: ends what has nobody to talk to, tells the mixer what changed.
-    fn settle(&mut self, now: Instant) {
-        self.end_if_alone(now);
+    pub(super) fn settle(&mut self) {
+        self.end_if_alone();
         if self.legs.is_empty() && self.dials.is_empty() && self.begun && !self.ended {
             self.ended = true;
             self.actions.push_back(Action::End);
@@ -465,15 +364,15 @@ impl Call {
     }
 
     /// One party alone has nobody to talk to, unless it waits for somebody, is in a room or is played something.
-    fn end_if_alone(&mut self, now: Instant) {
+    fn end_if_alone(&mut self) {
         if !matches!(self.movement, Movement::Still) || self.legs.values().any(|leg| leg.standing == Standing::Moving) {
             return;
         }
         let present = self.present();
         match present[..] {
-            [] => self.call_all_off(now),
+            [] => self.call_all_off(),
             [last] if self.dials.is_empty() && self.kind == Kind::Conversation => {
-                self.drop_leg(last, Cause::Normal, now);
+                self.drop_leg(last, Cause::Normal);
             }
             _ => {}
         }
@@ -518,38 +417,4 @@ impl Call {
 enum Gone {
     Failed(Failure),
     Ended(Cause),
-}
-
-/// The refusal of a plan that leads nowhere.
-pub(super) fn refused(status: StatusCode) -> Rejection {
-    let rejection = Rejection::new(status);
-    if status.0 == 503 { rejection.with("Retry-After", "5") } else { rejection }
-}
-
-/// The status that a leg ended with which was never answered.
-fn status_of(cause: Cause) -> u16 {
-    match cause {
-        Cause::Normal | Cause::Cancelled | Cause::AnsweredElsewhere | Cause::Replaced | Cause::Transferred => 487,
-        Cause::NoAnswer => 480,
-        Cause::NoAck | Cause::Lost | Cause::Expired | Cause::NoMedia => 408,
-        Cause::Shutdown => 503,
-        Cause::Refused(status) => status,
-    }
-}
-
-fn in_words(cause: Cause) -> String {
-    match cause {
-        Cause::Normal => "hung up".to_owned(),
-        Cause::Cancelled => "cancelled".to_owned(),
-        Cause::AnsweredElsewhere => "answered elsewhere".to_owned(),
-        Cause::NoAnswer => "no answer".to_owned(),
-        Cause::NoAck => "answer never acknowledged".to_owned(),
-        Cause::Lost => "peer lost".to_owned(),
-        Cause::Expired => "session timer ran out".to_owned(),
-        Cause::NoMedia => "no media".to_owned(),
-        Cause::Replaced => "replaced".to_owned(),
-        Cause::Transferred => "transferred".to_owned(),
-        Cause::Shutdown => "switch stopped".to_owned(),
-        Cause::Refused(status) => format!("refused with {status}"),
-    }
 }

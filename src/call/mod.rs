@@ -5,7 +5,8 @@
 //!
 //! Inside, one file a concern, each with its own state: `leg` (a party), `dial` (an attempt to reach somebody), `hold`,
 //! `cold`, `attended`, `warm` and `recall` (the ways of a transfer, of which `movement` says which is under way), `codes`,
-//! `room`. `mix` derives from all of them who hears what.
+//! `room`. `mix` derives from all of them who hears what. `face` is as whom we call, `ending` how attempts and legs end,
+//! `passage` how legs get from one call to another.
 
 mod action;
 mod attended;
@@ -13,12 +14,15 @@ mod codes;
 mod cold;
 mod command;
 mod dial;
+mod ending;
 mod event;
+mod face;
 mod hold;
 mod leg;
 mod lifecycle;
 mod mix;
 mod movement;
+mod passage;
 mod recall;
 mod room;
 mod warm;
@@ -26,4 +30,5 @@ mod warm;
 pub use action::Action;
 pub use command::Command;
 pub use event::{Event, Outcome};
-pub use lifecycle::{Call, CallSettings, Codes, Passenger};
+pub use lifecycle::{Call, CallSettings, Codes};
+pub use passage::Passenger;

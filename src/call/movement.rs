@@ -1,14 +1,8 @@
 //! The transfer that a call is in, and to which of the concerns what happens is handed.
 
 use super::{
-    Call, Outcome,
-    attended::Attended,
-    cold::Cold,
-    dial::{Errand, rejection},
-    leg::Dialog,
-    lifecycle::Timer,
-    recall::Recall,
-    warm::Warm,
+    Call, Outcome, attended::Attended, cold::Cold, dial::Errand, ending::rejection, leg::Dialog, lifecycle::Timer,
+    recall::Recall, warm::Warm,
 };
 use crate::{
     destination::{Plan, Refusal},
@@ -43,11 +37,11 @@ impl Call {
     }
 
     /// What the transfer waited for is over.
-    pub(super) fn movement_due(&mut self, now: Instant) {
+    pub(super) fn movement_due(&mut self) {
         match &self.movement {
             Movement::Cold(_) => self.cold_returned(),
             Movement::Warm(_) => self.warm_tone_over(),
-            Movement::Recall(_) => self.notice_over(now),
+            Movement::Recall(_) => self.notice_over(),
             Movement::Still | Movement::Attended(_) => {}
         }
     }
@@ -72,7 +66,7 @@ impl Call {
         match &self.movement {
             Movement::Cold(_) => self.cold_left(leg, now),
             Movement::Warm(_) => self.warm_left(leg, now),
-            Movement::Recall(_) => self.recall_left(now),
+            Movement::Recall(_) => self.recall_left(),
             Movement::Attended(attended) if attended.referrer == leg => {
                 self.movement = Movement::Still;
                 self.transfer_ended(leg, Outcome::Cancelled, 487);
@@ -105,9 +99,9 @@ impl Call {
     /// An attempt came to nothing.
     pub(super) fn dial_failed(&mut self, errand: Errand, failure: Failure, now: Instant) {
         match errand {
-            Errand::First => self.reject_waiting(&failure, now),
+            Errand::First => self.reject_waiting(&failure),
             Errand::Handed(by) => {
-                self.reject_waiting(&failure, now);
+                self.reject_waiting(&failure);
                 if matches!(self.movement, Movement::Still) {
                     self.begin_recall(*by, failure.status.0, now);
                 }
@@ -121,10 +115,10 @@ impl Call {
     }
 
     /// Those who called and have no answer are told how their call went.
-    fn reject_waiting(&mut self, failure: &Failure, now: Instant) {
+    fn reject_waiting(&mut self, failure: &Failure) {
         for leg in self.legs() {
             if self.legs.get(&leg).is_some_and(|party| matches!(party.dialog, Dialog::Incoming { .. })) {
-                self.reject(leg, rejection(failure), now);
+                self.reject(leg, rejection(failure));
             }
         }
     }

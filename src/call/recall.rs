@@ -3,8 +3,9 @@
 
 use super::{
     Action, Call, Outcome,
-    cold::{Transferor, handed_over, number_of, number_uri},
+    cold::Transferor,
     dial::{DialId, Errand},
+    face::{handed_over, number_of, number_uri},
     lifecycle::{Ticket, Timer},
     mix::Place,
     movement::Movement,
@@ -157,15 +158,15 @@ impl Call {
     }
 
     /// The tone was played long enough.
-    pub(super) fn notice_over(&mut self, now: Instant) {
+    pub(super) fn notice_over(&mut self) {
         self.movement = Movement::Still;
         for leg in self.present() {
-            self.drop_leg(leg, Cause::Normal, now);
+            self.drop_leg(leg, Cause::Normal);
         }
     }
 
     /// Somebody left while the caller is on its way back.
-    pub(super) fn recall_left(&mut self, now: Instant) {
+    pub(super) fn recall_left(&mut self) {
         let Movement::Recall(recall) = &self.movement else { return };
         if !self.present().is_empty() {
             return;
@@ -173,7 +174,7 @@ impl Call {
         let open = recall.open();
         self.movement = Movement::Still;
         self.deadlines.clear(Timer::Movement);
-        self.call_all_off(now);
+        self.call_all_off();
         if let Some(leg) = open {
             self.transfer_ended(leg, Outcome::CallerLeft, 487);
         }

@@ -1,11 +1,7 @@
 //! Rooms, and calls whose partner is the switch itself: who enters, who is asked in.
 
 use super::{
-    Action, Call, Outcome,
-    cold::handed_over,
-    dial::{Errand, plain_failure},
-    leg::Standing,
-    lifecycle::Ticket,
+    Action, Call, Outcome, dial::Errand, ending::plain_failure, face::handed_over, leg::Standing, lifecycle::Ticket,
 };
 use crate::{
     destination::{Plan, Purpose, Refusal},

@@ -3,8 +3,10 @@
 
 use super::{
     Action, Call, Outcome,
-    cold::{Transferor, handed_over, number_uri},
-    dial::{DialId, Errand, plain_failure},
+    cold::Transferor,
+    dial::{DialId, Errand},
+    ending::plain_failure,
+    face::{handed_over, number_uri},
     lifecycle::{Ticket, Timer},
     mix::Place,
     movement::Movement,
@@ -126,7 +128,7 @@ impl Call {
         let Some(warm) = self.warm_of(leg) else { return };
         match warm.phase {
             Phase::Private { .. } | Phase::Calling(_) => {
-                self.drop_leg(leg, Cause::Transferred, now);
+                self.drop_leg(leg, Cause::Transferred);
                 self.warm_left(leg, now);
             }
             Phase::Routing(_) | Phase::Tone(_) => {}
@@ -134,15 +136,15 @@ impl Call {
     }
 
     /// *5: the target goes, agent and caller talk.
-    pub(super) fn warm_cancel(&mut self, leg: LegId, now: Instant) {
+    pub(super) fn warm_cancel(&mut self, leg: LegId) {
         let Some(warm) = self.warm_of(leg) else { return };
         match warm.phase {
             Phase::Private { target, .. } => {
-                self.drop_leg(target, Cause::Normal, now);
+                self.drop_leg(target, Cause::Normal);
                 self.warm_ended(Outcome::Cancelled, 200);
             }
             Phase::Calling(dial) => {
-                self.call_off(dial, Cause::Cancelled, now);
+                self.call_off(dial, Cause::Cancelled);
                 self.warm_ended(Outcome::Cancelled, 487);
             }
             Phase::Tone(_) => self.warm_tone_over(),
@@ -176,7 +178,7 @@ impl Call {
         let (agent, phase, target) = (warm.agent.clone(), warm.phase.clone(), warm.target());
         let callers = self.others(agent.leg).into_iter().filter(|leg| Some(*leg) != target).count();
         if callers == 0 {
-            self.call_all_off(now);
+            self.call_all_off();
             return self.warm_ended(Outcome::CallerLeft, 487);
         }
         match phase {

@@ -436,6 +436,9 @@ impl World {
         for (id, call) in &self.calls {
             let legs = call.legs();
             assert!(!legs.is_empty(), "call {id} is empty and did not end");
+            if let ([one, two], None) = (&legs[..], call.next_deadline()) {
+                self.check_pair(*one, *two);
+            }
             let [last] = legs[..] else { continue };
             let waits = call.next_deadline().is_some();
             let own_ack_to_come = self.legs[&last].mixed.is_none();
@@ -443,6 +446,20 @@ impl World {
             let holds = self.legs[&last].mixed.as_ref().is_some_and(|mixed| mixed.role == Role::Held);
             assert!(waits || served || own_ack_to_come || holds, "{last} is alone in call {id}");
         }
+    }
+
+    /// Two who wait for nothing hear each other, unless one of them does not want to or the switch itself is their partner.
+    fn check_pair(&self, one: LegId, two: LegId) {
+        let open = |leg: LegId| {
+            let session = self.legs[&leg].mixed.as_ref().and_then(|mixed| mixed.session.as_ref());
+            session.is_some_and(|session| session.direction == Direction::SendRecv && !session.held_by_peer)
+        };
+        if !open(one) || !open(two) {
+            return;
+        }
+        let heard = (self.hears(one), self.hears(two));
+        let served = heard.0 == heard.1 && ["HoldMusic", "Echo"].contains(&heard.0.as_str());
+        assert!(served || heard == (two.0.to_string(), one.0.to_string()), "{one} and {two} hear {heard:?}");
     }
 
     // The machinery.
