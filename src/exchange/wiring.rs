@@ -236,6 +236,14 @@ impl Exchange {
         self.calls.len()
     }
 
+    /// All calls, the oldest first, with the rooms that they are and their legs.
+    pub fn roster(&self) -> Vec<(CallId, Option<String>, Vec<LegId>)> {
+        let mut roster: Vec<_> =
+            self.calls.iter().map(|(id, line)| (*id, line.conference.clone(), line.call.legs())).collect();
+        roster.sort_by_key(|(id, ..)| *id);
+        roster
+    }
+
     /// How much of everything is alive.
     pub fn counters(&self) -> Counters {
         Counters {

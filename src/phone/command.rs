@@ -76,6 +76,8 @@ pub enum Command {
         /// 0-9 * # A-D.
         digits: String,
     },
+    /// Says nothing on any line from now on, or speaks again.
+    Mute(bool),
     /// Hangs up, cancels or rejects.
     HangUp {
         /// Any line.

@@ -90,6 +90,7 @@ pub struct Phone {
     lines: BTreeMap<LegId, Line>,
     free_ports: Vec<u16>,
     manner: Manner,
+    silent: bool,
     registered: bool,
     last_request: u64,
     chance: StdRng,
@@ -118,6 +119,7 @@ impl Phone {
             leg_ids,
             lines: BTreeMap::new(),
             free_ports: settings.media_ports.iter().rev().copied().collect(),
+            silent: settings.tone_hz == 0,
             settings,
             manner: Manner::Ring,
             registered: false,
@@ -174,6 +176,7 @@ impl Phone {
                     line.mouth.dial(&digits);
                 }
             }
+            Command::Mute(muted) => self.silent = muted || self.settings.tone_hz == 0,
             Command::HangUp { line } => self.hang_up(line, now),
         }
         self.settle(now);
@@ -195,9 +198,8 @@ impl Phone {
 
     /// The earliest deadline.
     pub fn next_deadline(&self) -> Option<Instant> {
-        let silent = self.settings.tone_hz == 0;
         let lines = self.lines.values().flat_map(|line| {
-            let speak = speaks(line).and_then(|_| line.mouth.next(silent));
+            let speak = speaks(line).and_then(|_| line.mouth.next(self.silent));
             [speak, line.pick_up_at, line.listener.deadline()]
         });
         lines.chain([self.endpoint.next_deadline()]).flatten().min()
@@ -356,11 +358,13 @@ impl Phone {
         while let Some(event) = self.endpoint.next_event() {
             self.sip(event, now);
         }
-        let silent = self.settings.tone_hz == 0;
         for line in self.lines.values_mut() {
-            let Some(session) = speaks(line) else { continue };
+            let Some(session) = speaks(line) else {
+                line.mouth.hush();
+                continue;
+            };
             let (to, socket) = (session.remote, Socket::Media(line.port));
-            let packets = line.mouth.speak(&session, silent, now);
+            let packets = line.mouth.speak(&session, self.silent, now);
             self.transmits.extend(packets.into_iter().map(|payload| Transmit { socket, to, payload }));
         }
     }

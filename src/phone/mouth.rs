@@ -57,6 +57,13 @@ impl Mouth {
         }
     }
 
+    /// It may not speak: what is left to be dialled is dropped.
+    pub(super) fn hush(&mut self) {
+        if self.dialler.is_busy() {
+            self.dialler = Dialler::default();
+        }
+    }
+
     /// When the next 20 ms are due; `None` for one who is silent and dials nothing.
     pub(super) fn next(&self, silent: bool) -> Option<Instant> {
         (!silent || self.dialler.is_busy()).then_some(self.next)

@@ -1,6 +1,7 @@
 //! Situations in a simulated world: a whole switch, whole phones, and a network and a clock that the test rules. One situation a file.
 //!
-//! `SEED=17 cargo test --test world NAME` plays a situation with another run of chance.
+//! `SEED=17 cargo test --test world NAME` plays a situation with another run of chance; `LADDER=100000` shows more of the
+//! messages when it fails.
 
 #![allow(
     clippy::unwrap_used,

@@ -20,7 +20,7 @@ use warmline::{
     media::{
         self, Mixer,
         audio::music::Music,
-        sdp::{Codec, Session},
+        sdp::{Codec, Direction, Session},
     },
     phone::{self, Command, Event, HoldStyle, Manner, Phone, Place, Socket, State},
     sip::{self, OfferMethod, Secret, wire::StatusCode},
@@ -113,6 +113,20 @@ enum Node {
     Exchange,
     Mixer(CallId),
     Phone(usize),
+}
+
+/// A line of a phone, and what it hears.
+#[derive(Debug)]
+#[allow(dead_code, reason = "it is read when a test fails")]
+struct Party {
+    who: String,
+    /// The switch's leg at the other end.
+    leg: Option<LegId>,
+    direction: Option<Direction>,
+    holds: bool,
+    is_held: bool,
+    hears_somebody: bool,
+    hears_music: bool,
 }
 
 struct Datagram {
@@ -269,6 +283,65 @@ impl World {
 
     pub fn counters(&self) -> Counters {
         self.0.borrow().exchange.counters()
+    }
+
+    /// What holds at every moment: each leg has one port, and only legs are in mixers.
+    pub fn check(&self) {
+        let inner = self.0.borrow();
+        let pool = inner.ports.borrow();
+        let counters = inner.exchange.counters();
+        assert_eq!(counters.legs, pool.of_leg.len(), "each leg has a port");
+        let roster = inner.exchange.roster();
+        assert_eq!(roster.len(), counters.calls);
+        let mut seen = std::collections::BTreeSet::new();
+        for (call, room, legs) in &roster {
+            assert!(!legs.is_empty() || room.is_some(), "{call} has no legs");
+            for leg in legs {
+                assert!(seen.insert(*leg), "{leg} is in two calls");
+                assert!(pool.of_leg.contains_key(leg), "{leg} of {call} has no port");
+                assert!(inner.homes.get(leg).is_none_or(|home| home == call), "{leg} is in the mixer of another call");
+            }
+        }
+        assert_eq!(seen.len(), counters.legs, "each leg is in a call");
+        assert!(inner.homes.keys().all(|leg| seen.contains(leg)), "a leg that is gone is in a mixer");
+        let mixed: usize = inner.mixers.values().map(Mixer::len).sum();
+        assert_eq!(mixed, inner.homes.len(), "what is in the mixers");
+        assert!(inner.exchange.endpoint().legs() >= counters.legs, "a leg has no dialog");
+    }
+
+    /// What holds when nobody has done anything for longer than any timer: no call hangs in the air, nobody is left alone.
+    pub fn check_quiet(&self) {
+        self.check();
+        let inner = self.0.borrow();
+        for (call, room, legs) in inner.exchange.roster() {
+            assert!(room.is_some() || legs.len() > 1, "{call}: somebody is left alone");
+        }
+        let mut lines = 0;
+        for phone in &inner.phones {
+            for (id, line) in phone.lines() {
+                let who = &phone.settings().extension;
+                assert_eq!(line.state(), State::Talks, "{who} {id}: no INVITE lasts for ever");
+                lines += 1;
+            }
+        }
+        assert_eq!(lines, inner.exchange.counters().legs, "lines of phones and legs of the switch");
+        assert_eq!(inner.exchange.endpoint().legs(), lines, "dialogs");
+    }
+
+    /// All who speak are heard: in each call everybody hears somebody, but for one who is alone in a room, and one who
+    /// hears music while two others talk about it (a warm transfer under way).
+    pub fn everybody_hears_somebody(&self) {
+        let inner = self.0.borrow();
+        for (call, room, legs) in inner.exchange.roster() {
+            let parties: Vec<_> =
+                inner.parties().filter(|party| party.leg.is_some_and(|leg| legs.contains(&leg))).collect();
+            let hearing = parties.iter().filter(|party| party.hears_somebody).count();
+            for party in &parties {
+                let alone = room.is_some() && legs.len() == 1;
+                let waits = party.hears_music && hearing >= 2;
+                assert!(party.hears_somebody || alone || waits, "{call}: {party:?} hears nobody, in {parties:#?}");
+            }
+        }
     }
 
     /// Media ports of the switch in use.
@@ -753,6 +826,25 @@ impl Inner {
         self.ladder.push(line);
     }
 
+    /// All lines of all phones, and what they hear.
+    fn parties(&self) -> impl Iterator<Item = Party> {
+        let tones: Vec<_> = (0..self.phones.len()).map(tone_of).collect();
+        let lines = self.phones.iter().flat_map(|phone| phone.lines().map(move |(id, line)| (phone, id, line)));
+        lines.map(move |(phone, id, line)| {
+            let port = line.session().map(|session| session.remote.port());
+            Party {
+                who: format!("{} {id} to {}", phone.settings().extension, line.peer()),
+                leg: port.and_then(|port| self.ports.borrow().of_port.get(&port).copied()),
+                direction: line.session().map(|session| session.direction),
+                holds: line.holds(),
+                is_held: line.is_held(),
+                // Its own tone counts: a phone may have called itself.
+                hears_somebody: tones.iter().any(|tone| line.ear().hears(*tone, self.now)),
+                hears_music: line.ear().hears(MUSIC_HZ, self.now),
+            }
+        })
+    }
+
     fn passed(&self) -> f64 {
         (self.now - self.start).as_secs_f64()
     }
@@ -761,7 +853,8 @@ impl Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let from = self.ladder.len().saturating_sub(400);
+            let wanted = std::env::var("LADDER").ok().and_then(|lines| lines.parse().ok()).unwrap_or(400);
+            let from = self.ladder.len().saturating_sub(wanted);
             eprintln!("{}\nSEED={}", self.ladder[from..].join("\n"), self.seed);
         }
     }
