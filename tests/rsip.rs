@@ -59,9 +59,9 @@ fn compare(ours: &Request, theirs: &SipMessage) -> Result<(), TestCaseError> {
     prop_assert_eq!(our_via.port, via.sent_by().port().map(|port| *port.value()));
     prop_assert_eq!(our_via.host.to_string(), via.sent_by().host().to_string());
 
-    let others = |header: &Header| match header {
-        Header::Other(name, value) => Some((name.clone(), value.clone())),
-        _ => None,
+    let others = |header: &Header| {
+        let Header::Other(name, value) = header else { return None };
+        Some((name.clone(), value.clone()))
     };
     let unknown: Vec<_> = theirs.headers().iter().filter_map(others).collect();
     let ours: Vec<_> = headers.iter().filter(|(name, _)| name.starts_with("X-")).collect();

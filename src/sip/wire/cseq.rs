@@ -1,6 +1,7 @@
 //! CSeq (RFC 3261 20.16).
 
 use super::{Method, scan};
+use memchr::memchr2;
 use std::fmt;
 
 /// Number and method of a request.
@@ -14,9 +15,15 @@ pub struct CSeq {
 
 impl CSeq {
     pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
-        let (number, method) = text.split_once([' ', '\t']).ok_or("no method")?;
-        let number = scan::number(number).filter(|number| *number < 1 << 31).ok_or("bad number")?;
-        Ok(Self { number, method: Method::parse(scan::trim(method)).ok_or("bad method")? })
+        let (number, method) = Self::split(text)?;
+        Ok(Self { number, method: Method::parse(method).ok_or("bad method")? })
+    }
+
+    /// Number and method name.
+    pub(super) fn split(text: &str) -> Result<(u32, &str), &'static str> {
+        let end = memchr2(b' ', b'\t', text.as_bytes()).ok_or("no method")?;
+        let number = scan::number(&text[..end]).filter(|number| *number < 1 << 31).ok_or("bad number")?;
+        Ok((number, scan::trim(&text[end..])))
     }
 }
 

@@ -215,6 +215,15 @@ impl Headers {
         self.fields.push(Field { value: span(start..self.text.len()), written: span(0..0), ..*field });
     }
 
+    pub(super) fn census(&self) -> Census<'_> {
+        let mut census = Census { headers: self, first: [0; Name::COUNT], count: [0; Name::COUNT] };
+        for (at, field) in self.fields.iter().enumerate().rev() {
+            census.first[field.name as usize] = at;
+            census.count[field.name as usize] += 1;
+        }
+        census
+    }
+
     /// Room for the fields of a message that is being read.
     pub(super) fn for_reading() -> Self {
         Self { text: String::new(), fields: Vec::with_capacity(24) }
@@ -227,7 +236,8 @@ impl Headers {
 
     /// The text of all fields that were read. `folded`: those of several lines, which are joined by one space.
     pub(super) fn set_text(&mut self, text: &str, folded: &[usize]) {
-        text.clone_into(&mut self.text);
+        self.text.reserve_exact(text.len());
+        self.text.push_str(text);
         for at in folded {
             let from = self.text.len();
             for line in slice(text, self.fields[*at].value).split(['\r', '\n']).map(scan::trim) {
@@ -257,6 +267,24 @@ impl Headers {
     /// About how many bytes `print` needs.
     pub(super) fn print_size(&self) -> usize {
         self.text.len() + self.fields.len() * 24
+    }
+}
+
+/// Which known headers there are, found in one go.
+pub(super) struct Census<'a> {
+    headers: &'a Headers,
+    first: [usize; Name::COUNT],
+    count: [usize; Name::COUNT],
+}
+
+impl<'a> Census<'a> {
+    pub(super) fn count(&self, name: Name) -> usize {
+        self.count[name as usize]
+    }
+
+    pub(super) fn first(&self, name: Name) -> Option<&'a str> {
+        let field = self.headers.fields.get(self.first[name as usize]).filter(|_| self.count(name) > 0)?;
+        Some(self.headers.slice(field.value))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Hosts: domain names and address literals (RFC 3261 25.1, RFC 5954).
 
+use super::scan;
+use memchr::memchr;
 use std::{
     fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -28,9 +30,16 @@ impl Host {
         {
             return Some(Self::V4(address));
         }
-        let fits =
-            !bytes.is_empty() && bytes.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
-        fits.then(|| Self::Name(text.to_ascii_lowercase()))
+        Self::is_name(text).then(|| Self::Name(text.to_ascii_lowercase()))
+    }
+
+    /// Whether `parse` would take it, found without making anything.
+    pub(super) fn is_valid(text: &str) -> bool {
+        if text.starts_with('[') { Self::parse(text).is_some() } else { Self::is_name(text) }
+    }
+
+    fn is_name(text: &str) -> bool {
+        !text.is_empty() && scan::HOST.all(text)
     }
 
     /// The address, unless it is a name.
@@ -42,15 +51,37 @@ impl Host {
         }
     }
 
-    /// Splits `host[:port]`; the port must be a number up to 65535 if there is a colon.
+    /// Reads `host[:port]`.
     pub(super) fn parse_with_port(text: &str) -> Option<(Self, Option<u16>)> {
-        let port_from = if text.starts_with('[') { text.find(']')? + 1 } else { text.find(':').unwrap_or(text.len()) };
-        let (host, port) = text.split_at(port_from);
-        let host = Self::parse(host.trim_end_matches([' ', '\t']))?;
-        match port.trim_start_matches([' ', '\t']).strip_prefix(':') {
-            None if port.is_empty() => Some((host, None)),
+        let (host, port) = Self::split_port(text)?;
+        Some((Self::parse(host)?, port))
+    }
+
+    /// Splits `host[:port]`; the port must be a number up to 65535 if there is a colon.
+    pub(super) fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
+        let (host, port) = match text.starts_with('[') {
+            true => text.split_at(text.find(']')? + 1),
+            false => text.split_at(memchr(b':', text.as_bytes()).unwrap_or(text.len())),
+        };
+        let port = scan::trim_start(port);
+        match port.strip_prefix(':') {
+            None if port.is_empty() => Some((scan::trim_end(host), None)),
             None => None,
-            Some(digits) => Some((host, Some(super::scan::number(digits.trim_matches([' ', '\t']))?))),
+            Some(digits) => Some((scan::trim_end(host), Some(scan::number(scan::trim(digits))?))),
+        }
+    }
+
+    pub(super) fn print(&self, f: &mut impl fmt::Write) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::V4(address) => {
+                for (at, octet) in address.octets().into_iter().enumerate() {
+                    f.write_str(if at == 0 { "" } else { "." })?;
+                    scan::print_number(octet.into(), f)?;
+                }
+                Ok(())
+            }
+            Self::V6(address) => write!(f, "[{address}]"),
         }
     }
 }
@@ -66,11 +97,7 @@ impl From<IpAddr> for Host {
 
 impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name(name) => f.write_str(name),
-            Self::V4(address) => fmt::Display::fmt(address, f),
-            Self::V6(address) => write!(f, "[{address}]"),
-        }
+        self.print(f)
     }
 }
 

@@ -3,6 +3,7 @@
 //! [`Message::parse`] reads a datagram in one pass into start line, [`Headers`] and body; the typed header values are read
 //! out of [`Headers`] when they are asked for. What was parsed has a readable top Via, From, To, Call-ID and CSeq.
 
+mod call_id;
 mod contact;
 mod content_type;
 mod cseq;

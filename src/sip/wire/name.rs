@@ -100,63 +100,58 @@ names! {
 }
 
 impl Name {
+    /// How many names there are, `Other` included.
+    pub(super) const COUNT: usize = LONG.len() + 1;
+
     /// The name of a field, long or compact, in whatever case.
     pub(super) fn of(text: &str) -> Self {
         let bytes = text.as_bytes();
-        let Some(first) = bytes.first().map(u8::to_ascii_lowercase) else { return Self::Other };
-        if bytes.len() == 1 {
-            return usize::from(first)
-                .checked_sub(usize::from(b'a'))
-                .and_then(|at| BY_LETTER.get(at))
-                .copied()
-                .unwrap_or(Self::Other);
+        if let [letter] = bytes {
+            let at = usize::from(letter | 0x20).checked_sub(usize::from(b'a'));
+            return at.and_then(|at| BY_LETTER.get(at)).copied().unwrap_or(Self::Other);
         }
-        let Some(range) = BY_LENGTH.get(bytes.len()).zip(BY_LENGTH.get(bytes.len() + 1)) else { return Self::Other };
-        SORTED[usize::from(*range.0)..usize::from(*range.1)]
-            .iter()
-            .find(|(long, _)| long.as_bytes()[0].to_ascii_lowercase() == first && long.eq_ignore_ascii_case(text))
-            .map_or(Self::Other, |(_, name)| *name)
+        if bytes.is_empty() {
+            return Self::Other;
+        }
+        let (long, name) = LONG.get(usize::from(TABLE.1[slot(bytes, TABLE.0)])).copied().unwrap_or(("", Self::Other));
+        if long == text || long.eq_ignore_ascii_case(text) { name } else { Self::Other }
     }
 }
 
-const LONGEST: usize = 24;
+/// Slots of the table of long names.
+const SLOTS: usize = 1024;
+const EMPTY: u8 = u8::MAX;
 
-/// The long names by length.
-static SORTED: [(&str, Name); LONG.len()] = sorted();
-/// Where the names of each length begin in `SORTED`.
-static BY_LENGTH: [u8; LONGEST + 2] = by_length();
+/// A multiplier with which no two names fall into one slot, and the place in `LONG` of the name of each slot.
+static TABLE: (u32, [u8; SLOTS]) = table();
 /// Compact forms from a to z.
 static BY_LETTER: [Name; 26] = by_letter();
 
-const fn sorted() -> [(&'static str, Name); LONG.len()] {
-    let mut sorted = [("", Name::Other); LONG.len()];
-    let (mut length, mut filled) = (0, 0);
-    while length <= LONGEST {
-        let mut at = 0;
-        while at < LONG.len() {
-            if LONG[at].0.len() == length {
-                sorted[filled] = LONG[at];
-                filled += 1;
-            }
-            at += 1;
-        }
-        length += 1;
-    }
-    assert!(filled == LONG.len(), "LONGEST is too short");
-    sorted
+/// The slot of a name of one byte or more: made of its length and of three of its letters, whose case falls out.
+const fn slot(name: &[u8], multiplier: u32) -> usize {
+    let (first, middle, last) = (name[0] | 0x20, name[name.len() / 2] | 0x20, name[name.len() - 1] | 0x20);
+    let key = u32::from_le_bytes([first, middle, last, name.len() as u8]);
+    (key.wrapping_mul(multiplier) >> (32 - SLOTS.ilog2())) as usize
 }
 
-const fn by_length() -> [u8; LONGEST + 2] {
-    let mut starts = [0; LONGEST + 2];
-    let (mut length, mut at) = (0, 0);
-    while length < starts.len() {
-        while at < LONG.len() && sorted()[at].0.len() < length {
+const fn table() -> (u32, [u8; SLOTS]) {
+    let mut multiplier = 0x9E37_79B1;
+    loop {
+        let mut slots = [EMPTY; SLOTS];
+        let mut at = 0;
+        while at < LONG.len() {
+            let slot = slot(LONG[at].0.as_bytes(), multiplier);
+            if slots[slot] != EMPTY {
+                break;
+            }
+            slots[slot] = at as u8;
             at += 1;
         }
-        starts[length] = at as u8;
-        length += 1;
+        if at == LONG.len() {
+            return (multiplier, slots);
+        }
+        multiplier += 2;
     }
-    starts
 }
 
 const fn by_letter() -> [Name; 26] {

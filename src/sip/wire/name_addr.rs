@@ -1,6 +1,7 @@
 //! `"Display" <uri>;params` (RFC 3261 20.10 and others).
 
 use super::{Params, Uri, UriError, scan};
+use memchr::{memchr, memchr2};
 use std::{fmt, str::FromStr};
 
 /// "Display" <uri>;params (From, To, Contact, Route, Refer-To, P-Asserted-Identity ...).
@@ -49,6 +50,15 @@ impl NameAddr {
     }
 }
 
+impl NameAddr {
+    /// Whether `parse` would take it, found without making anything as a rule.
+    pub(super) fn check(text: &str) -> Result<(), UriError> {
+        let raw = RawNameAddr::split(text)?;
+        Uri::check(raw.uri)?;
+        Params::check_header(raw.params).map_err(UriError)
+    }
+}
+
 /// The three parts as they stand in the text.
 pub(super) struct RawNameAddr<'a> {
     /// With its quotes, if any.
@@ -66,29 +76,29 @@ impl<'a> RawNameAddr<'a> {
             let rest = scan::trim(&text[end..]).strip_prefix('<').ok_or(UriError("no < behind the display name"))?;
             return Self::in_brackets(Some(&text[..end]), rest);
         }
-        let Some(open) = text.find(['<', '"']).filter(|at| text.as_bytes()[*at] == b'<') else {
+        let Some(open) = memchr2(b'<', b'"', text.as_bytes()).filter(|at| text.as_bytes()[*at] == b'<') else {
             return Self::without_brackets(text);
         };
         // In `sip:a@b;x=<y>` the bracket is not that of an address.
-        if text[..open].contains(';') {
+        if memchr(b';', &text.as_bytes()[..open]).is_some() {
             return Self::without_brackets(text);
         }
         let display = scan::trim(&text[..open]);
-        if display.contains(',') {
+        if memchr(b',', display.as_bytes()).is_some() {
             return Err(UriError("comma in a display name without quotes"));
         }
         Self::in_brackets(Some(display).filter(|name| !name.is_empty()), &text[open + 1..])
     }
 
     fn in_brackets(display: Option<&'a str>, rest: &'a str) -> Result<Self, UriError> {
-        let (uri, params) = rest.split_once('>').ok_or(UriError("bracket never closed"))?;
+        let (uri, params) = scan::split_at_byte(rest, b'>').ok_or(UriError("bracket never closed"))?;
         Ok(Self { display, uri, params })
     }
 
     fn without_brackets(text: &'a str) -> Result<Self, UriError> {
-        let end = text.find(';').unwrap_or(text.len());
+        let end = memchr(b';', text.as_bytes()).unwrap_or(text.len());
         let uri = scan::trim(&text[..end]);
-        if uri.contains(['?', ',']) {
+        if memchr2(b'?', b',', uri.as_bytes()).is_some() {
             return Err(UriError("a URI with ? or , needs angle brackets"));
         }
         Ok(Self { display: None, uri, params: &text[end..] })

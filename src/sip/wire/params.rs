@@ -55,6 +55,19 @@ impl Params {
         Ok(Self(params))
     }
 
+    /// Whether `parse_header` would take them, found without making anything.
+    pub(super) fn check_header(text: &str) -> Result<(), &'static str> {
+        let mut count = 0;
+        for param in scan::HeaderParams::new(text) {
+            param?;
+            count += 1;
+            if count > MAX_PARAMS {
+                return Err("too many parameters");
+            }
+        }
+        Ok(())
+    }
+
     /// Prints them as parameters of a header: values that are neither token nor host in quotes.
     pub(super) fn print_header(&self, f: &mut impl fmt::Write) -> fmt::Result {
         for (name, value) in &self.0 {

@@ -1,10 +1,11 @@
 //! A datagram to a message, in one pass (RFC 3261 7, 18.3; RFC 4475 for what must be refused).
 
 use super::{
-    Headers, Host, Message, Method, ParseError, ParseErrorKind as Kind, Request, Response, StatusCode, Uri, name::Name,
-    scan, via::Via,
+    CSeq, HeaderError, Headers, Host, Message, Method, NameAddr, ParseError, ParseErrorKind as Kind, Request, Response,
+    StatusCode, Uri, call_id, name::Name, scan, via::Via,
 };
 use bytes::Bytes;
+use memchr::memchr;
 use std::ops::Range;
 
 /// No UDP datagram is longer.
@@ -69,8 +70,7 @@ pub(super) fn status_line(line: &str) -> Result<(StatusCode, &str), Kind> {
 
 fn request(head: Head, rest: &[u8]) -> Result<Request, ParseError> {
     let checked = request_line(head.start_line).and_then(|(method, uri)| {
-        check_head(&head)?;
-        if head.headers.cseq()?.method != method {
+        if check_head(&head)? != method.as_str() {
             return Err(Kind::MethodMismatch);
         }
         head.headers.max_forwards()?;
@@ -105,28 +105,28 @@ fn request_line(line: &str) -> Result<(Method, Uri), Kind> {
     Ok((method, uri))
 }
 
-/// 8.1.1: what every message has, once. Max-Forwards is not asked for: RFC 2543 did not know it.
-fn check_head(head: &Head) -> Result<(), Kind> {
+/// 8.1.1: what every message has, once, and readable. Says the method of CSeq. Max-Forwards is not asked for: RFC 2543 did not
+/// know it.
+fn check_head<'a>(head: &'a Head) -> Result<&'a str, Kind> {
     if let Some(kind) = &head.problem {
         return Err(kind.clone());
     }
-    let headers = &head.headers;
-    for name in [Name::Via, Name::From, Name::To, Name::CallId, Name::CSeq] {
-        if headers.first(name).is_none() {
-            return Err(Kind::Missing(name.as_str()));
-        }
-    }
+    let census = head.headers.census();
+    let needed = |name: Name| census.first(name).ok_or(Kind::Missing(name.as_str()));
+    let (via, from, to) = (needed(Name::Via)?, needed(Name::From)?, needed(Name::To)?);
+    let (call_id, cseq) = (needed(Name::CallId)?, needed(Name::CSeq)?);
     for name in [Name::From, Name::To, Name::CallId, Name::CSeq, Name::MaxForwards] {
-        if headers.all(name).nth(1).is_some() {
+        if census.count(name) > 1 {
             return Err(Kind::Repeated(name.as_str()));
         }
     }
-    headers.via()?;
-    headers.from()?;
-    headers.to()?;
-    headers.call_id()?;
-    headers.cseq()?;
-    Ok(())
+    let bad = |name: Name| move |problem| HeaderError { header: name.as_str(), problem };
+    Via::check(scan::List::new(via).next().unwrap_or_default()).map_err(bad(Name::Via))?;
+    NameAddr::check(from).map_err(|error| bad(Name::From)(error.0))?;
+    NameAddr::check(to).map_err(|error| bad(Name::To)(error.0))?;
+    call_id::check(call_id).map_err(bad(Name::CallId))?;
+    let (_, method) = CSeq::split(cseq).map_err(bad(Name::CSeq))?;
+    if scan::is_token(method) { Ok(method) } else { Err(bad(Name::CSeq)("bad method").into()) }
 }
 
 /// As many bytes as Content-Length says; the whole rest without it (18.3).
@@ -167,11 +167,11 @@ impl<'a> Head<'a> {
     fn read(text: &'a str, odd: &[Range<usize>]) -> Self {
         let (start_line, mut at) = line_at(text, 0);
         let mut head = Self { start_line, headers: Headers::for_reading(), end: 0, ended: false, problem: None };
-        if start_line.contains('\r') {
+        if has_cr(start_line) {
             head.problem = Some(Kind::HeaderLine);
         }
         let mut folded = Vec::new();
-        while at < text.len() && !head.ended {
+        while at < text.len() {
             let from = at;
             let line;
             (line, at) = line_at(text, at);
@@ -179,25 +179,23 @@ impl<'a> Head<'a> {
                 head.ended = true;
                 break;
             }
-            let mut end = from + line.len();
-            let mut broken = line.contains('\r');
-            while text[at..].starts_with([' ', '\t']) {
+            let (mut end, mut broken) = (from + line.len(), has_cr(line));
+            let continued = is_continued(text, at);
+            while is_continued(text, at) {
                 let (more, next) = line_at(text, at);
-                broken |= more.contains('\r');
+                broken |= has_cr(more);
                 end = at + more.len();
                 at = next;
-                if folded.last() != Some(&head.headers.len()) {
-                    folded.push(head.headers.len());
-                }
+            }
+            if head.headers.len() == MAX_FIELDS {
+                head.problem.get_or_insert(Kind::TooLarge);
+                continue;
             }
             let latin1 = odd.binary_search_by(|range| range.start.cmp(&from)).is_ok();
-            let read = !broken && head.headers.len() < MAX_FIELDS && head.field(text, from..end, latin1);
-            if !read {
-                let full = head.headers.len() == MAX_FIELDS;
-                head.problem.get_or_insert(if full { Kind::TooLarge } else { Kind::HeaderLine });
-                if folded.last() == Some(&head.headers.len()) {
-                    folded.pop();
-                }
+            if broken || !head.field(text, from..end, latin1) {
+                head.problem.get_or_insert(Kind::HeaderLine);
+            } else if continued {
+                folded.push(head.headers.len() - 1);
             }
         }
         head.end = at;
@@ -208,16 +206,15 @@ impl<'a> Head<'a> {
     /// Takes in `Name : value`; false if it is none.
     fn field(&mut self, text: &str, place: Range<usize>, latin1: bool) -> bool {
         let line = &text[place.clone()];
-        let Some(colon) = line.find(':') else { return false };
-        let written = line[..colon].trim_end_matches([' ', '\t']);
+        let Some((written, value)) = scan::split_at_byte(line, b':') else { return false };
+        let written = scan::trim_end(written);
         let name = Name::of(written);
         if name == Name::Other && !scan::is_token(written) {
             return false;
         }
-        let white = [' ', '\t', '\r', '\n'];
-        let value = line[colon + 1..].trim_start_matches(white);
+        let value = value.trim_ascii_start();
         let from = place.end - value.len();
-        let to = from + value.trim_end_matches(white).len();
+        let to = from + value.trim_ascii_end().len();
         self.headers.push_read(name, latin1, place.start..place.start + written.len(), from..to);
         true
     }
@@ -226,10 +223,21 @@ impl<'a> Head<'a> {
 /// The line that begins at `at`, without its end (CRLF, or LF alone as some send it), and where the next one begins.
 fn line_at(text: &str, at: usize) -> (&str, usize) {
     let rest = &text[at..];
-    match rest.find('\n') {
-        Some(end) => (rest[..end].strip_suffix('\r').unwrap_or(&rest[..end]), at + end + 1),
-        None => (rest.strip_suffix('\r').unwrap_or(rest), text.len()),
-    }
+    let (line, next) = match memchr(b'\n', rest.as_bytes()) {
+        Some(end) => (&rest[..end], at + end + 1),
+        None => (rest, text.len()),
+    };
+    (line.strip_suffix('\r').unwrap_or(line), next)
+}
+
+/// A carriage return inside of a line is an end of line to some and a space to others: nobody may send it.
+fn has_cr(line: &str) -> bool {
+    memchr(b'\r', line.as_bytes()).is_some()
+}
+
+/// Whether the line at `at` continues the one before (7.3.1).
+fn is_continued(text: &str, at: usize) -> bool {
+    matches!(text.as_bytes().get(at), Some(b' ' | b'\t'))
 }
 
 /// A head that is not UTF-8, made readable: headers with other bytes in them are taken for Latin-1.
@@ -270,7 +278,7 @@ impl Decoded {
 fn field_end(datagram: &[u8], at: usize) -> usize {
     let mut end = at;
     loop {
-        end = datagram[end..].iter().position(|byte| *byte == b'\n').map_or(datagram.len(), |length| end + length + 1);
+        end = memchr(b'\n', &datagram[end..]).map_or(datagram.len(), |length| end + length + 1);
         let empty = matches!(&datagram[at..end], b"\r\n" | b"\n");
         if empty || !matches!(datagram.get(end), Some(b' ' | b'\t')) {
             return end;

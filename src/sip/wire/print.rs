@@ -1,6 +1,6 @@
 //! Types to bytes (RFC 3261 7).
 
-use super::{Headers, Request, Response};
+use super::{Headers, Request, Response, scan};
 use bytes::Bytes;
 use std::fmt::{self, Write as _};
 
@@ -25,7 +25,9 @@ pub(super) fn response(response: &Response) -> Bytes {
 
 fn finish(mut out: Out, headers: &Headers, body: &Bytes) -> Bytes {
     headers.print(&mut out.0);
-    let _ = write!(out, "Content-Length: {}\r\n\r\n", body.len());
+    out.0.extend_from_slice(b"Content-Length: ");
+    let _ = scan::print_number(body.len() as u64, &mut out);
+    out.0.extend_from_slice(b"\r\n\r\n");
     out.0.extend_from_slice(body);
     Bytes::from(out.0)
 }

@@ -1,18 +1,50 @@
 //! The grammar's smallest parts (RFC 3261 25.1): tokens, quoted strings, lists, escapes. All linear.
 
+use memchr::{memchr, memchr3};
 use std::fmt;
-
-const LWS: [char; 2] = [' ', '\t'];
 
 /// Without white space at both ends. Line ends are none of a value's any more.
 pub(super) fn trim(text: &str) -> &str {
-    text.trim_matches(LWS)
+    trim_start(trim_end(text))
+}
+
+pub(super) fn trim_start(text: &str) -> &str {
+    let white = text.bytes().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    &text[white..]
+}
+
+pub(super) fn trim_end(text: &str) -> &str {
+    let white = text.bytes().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    &text[..text.len() - white]
+}
+
+/// The text before and behind the first such byte.
+pub(super) fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
+    debug_assert!(byte.is_ascii());
+    let at = memchr(byte, text.as_bytes())?;
+    Some((&text[..at], &text[at + 1..]))
 }
 
 /// A class of bytes, as a table.
 pub(super) struct Class([bool; 256]);
 
+/// What is let pass in a header parameter's value without quotes.
+static UNQUOTED: Class = Class::without(b" \t\r\n\x0c\"<>,");
+/// What may stand in a URI: neither space nor control nor what encloses it.
+pub(super) static URI: Class = Class::without(b" <>\"\x7f\0\x01\x02\x03\x04\x05\x06\x07\x08\t\n\x0b\x0c\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f");
+pub(super) static HOST: Class = Class::new(true, b"-._");
+
 impl Class {
+    const fn without(excluded: &[u8]) -> Self {
+        let mut table = [true; 256];
+        let mut at = 0;
+        while at < excluded.len() {
+            table[excluded[at] as usize] = false;
+            at += 1;
+        }
+        Self(table)
+    }
+
     const fn new(alphanumeric: bool, others: &[u8]) -> Self {
         let mut table = [false; 256];
         let mut at = 0;
@@ -67,6 +99,20 @@ pub(super) fn number<T: TryFrom<u64>>(digits: &str) -> Option<T> {
         value = value.checked_mul(10)?.checked_add(digit)?;
     }
     T::try_from(value).ok()
+}
+
+/// Prints digits, without the detour of `fmt`.
+pub(super) fn print_number(mut value: u64, f: &mut impl fmt::Write) -> fmt::Result {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (value % 10) as u8;
+        value /= 10;
+        if value == 0 {
+            return f.write_str(std::str::from_utf8(&digits[at..]).unwrap_or_default());
+        }
+    }
 }
 
 /// The end of the quoted string that begins at the start of `text` (which is its `"`): the place behind the closing quote.
@@ -160,13 +206,14 @@ impl<'a> Iterator for List<'a> {
 
 fn list_value_end(text: &str) -> usize {
     let bytes = text.as_bytes();
-    let mut at = 0;
+    // Few lists have anything to respect; for the others this is the whole story.
+    let Some(mut at) = memchr3(b',', b'"', b'<', bytes) else { return bytes.len() };
     while let Some(byte) = bytes.get(at) {
         at += match byte {
             b',' => return at,
             b'"' => quoted_end(&text[at..]).unwrap_or(bytes.len() - at),
             // An open bracket that is never closed runs to the end: nothing behind it can be trusted.
-            b'<' => text[at..].find('>').map_or(bytes.len() - at, |length| length + 1),
+            b'<' => memchr(b'>', &bytes[at..]).map_or(bytes.len() - at, |length| length + 1),
             _ => 1,
         };
     }
@@ -205,8 +252,8 @@ impl<'a> Iterator for HeaderParams<'a> {
 }
 
 fn header_param(param: &str) -> Result<(&str, Option<&str>), &'static str> {
-    let (name, value) = match param.split_once('=') {
-        Some((name, value)) => (name.trim_end_matches(LWS), Some(value.trim_start_matches(LWS))),
+    let (name, value) = match split_at_byte(param, b'=') {
+        Some((name, value)) => (trim_end(name), Some(trim_start(value))),
         None => (param, None),
     };
     if !is_token(name) {
@@ -215,7 +262,7 @@ fn header_param(param: &str) -> Result<(&str, Option<&str>), &'static str> {
     if let Some(value) = value {
         let fits = match value.starts_with('"') {
             true => quoted_end(value) == Some(value.len()),
-            false => !value.bytes().any(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'<' | b'>' | b',')),
+            false => UNQUOTED.all(value),
         };
         if !fits {
             return Err("bad parameter value");
@@ -226,7 +273,7 @@ fn header_param(param: &str) -> Result<(&str, Option<&str>), &'static str> {
 
 /// What %-escaped text means; `None` for a broken escape, or when the result is not UTF-8 (19.1.2).
 pub(super) fn unescape(text: &str) -> Option<String> {
-    if !text.contains('%') {
+    if memchr(b'%', text.as_bytes()).is_none() {
         return Some(text.to_owned());
     }
     let hex = |byte: Option<u8>| char::from(byte?).to_digit(16);

@@ -2,7 +2,7 @@
 
 use super::{
     CSeq, Contacts, ContentType, Date, EventPackage, HeaderError, Headers, Method, NameAddr, Privacy, RAck, Reason,
-    ReferTo, Replaces, RetryAfter, SessionExpires, SubscriptionState, UriError, Via, Warning, name::Name,
+    ReferTo, Replaces, RetryAfter, SessionExpires, SubscriptionState, UriError, Via, Warning, call_id, name::Name,
     name_addr::RawNameAddr, params::MAX_PARAMS, scan,
 };
 
@@ -46,11 +46,8 @@ impl Headers {
 
     /// Call-ID.
     pub fn call_id(&self) -> Read<&str> {
-        match self.first(Name::CallId) {
-            Some(id) if !id.is_empty() && !id.contains([' ', '\t']) => Ok(id),
-            Some(_) => bad(Name::CallId, "not one word"),
-            None => bad(Name::CallId, "missing"),
-        }
+        let id = self.first(Name::CallId).ok_or("missing");
+        id.and_then(|id| call_id::check(id).map(|()| id)).or_else(|problem| bad(Name::CallId, problem))
     }
 
     /// CSeq.

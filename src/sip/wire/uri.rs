@@ -1,6 +1,7 @@
 //! SIP, SIPS and tel URIs (RFC 3261 19.1, RFC 3966).
 
 use super::{Host, Params, params::MAX_PARAMS, scan};
+use memchr::{memchr, memchr_iter};
 use std::{fmt, str::FromStr};
 
 /// A URI. Unescaped where it is looked at, escaped anew when printed.
@@ -63,51 +64,31 @@ impl Uri {
 
     /// Reads a URI that stands alone, without angle brackets.
     pub fn parse(text: &str) -> Result<Self, UriError> {
-        if text.bytes().any(|byte| byte.is_ascii_whitespace() || byte.is_ascii_control() || b"<>\"".contains(&byte)) {
-            return Err(UriError("space, quote or bracket inside"));
-        }
-        let (scheme, rest) = text.split_once(':').ok_or(UriError("no scheme"))?;
-        let scheme = Scheme::parse(scheme)?;
-        match scheme {
-            Scheme::Sip | Scheme::Sips => Self::parse_sip(scheme, rest),
-            Scheme::Tel => Self::parse_tel(rest),
-            Scheme::Other(_) if rest.is_empty() => Err(UriError("nothing behind the scheme")),
-            Scheme::Other(_) => {
-                Ok(Self { scheme, user: Some(rest.to_owned()), ..Self::sip(None, Host::Name(String::new()), None) })
-            }
-        }
+        let raw = RawUri::split(text)?;
+        let host = match raw.host {
+            "" => Host::Name(String::new()),
+            host => Host::parse(host).ok_or(BAD_HOST)?,
+        };
+        let sip = matches!(raw.scheme, Scheme::Sip | Scheme::Sips);
+        let user = match raw.user {
+            Some(user) if sip => Some(unescape(user)?).filter(|user| !user.is_empty()),
+            other => other.map(str::to_owned),
+        };
+        let password = raw.password.map(unescape).transpose()?;
+        let (params, headers) = (parse_params(raw.params)?, parse_headers(raw.headers)?);
+        Ok(Self { scheme: raw.scheme, user, password, host, port: raw.port, params, headers })
     }
 
-    fn parse_sip(scheme: Scheme, rest: &str) -> Result<Self, UriError> {
-        // The first @ ends the user part, in which ; ? and / may stand as they are. A second one is then part of the
-        // host, which makes it an error: who was meant would be a guess.
-        let (user, password, rest) = match rest.split_once('@') {
-            None => (None, None, rest),
-            Some((userinfo, rest)) => {
-                let (user, password) = match userinfo.split_once(':') {
-                    Some((user, password)) => (user, Some(unescape(password)?)),
-                    None => (userinfo, None),
-                };
-                (Some(unescape(user)?).filter(|user| !user.is_empty()), password, rest)
-            }
-        };
-        let end = rest.find([';', '?']).unwrap_or(rest.len());
-        let (host, port) = Host::parse_with_port(&rest[..end]).ok_or(UriError("bad host or port"))?;
-        let (params, headers) = match rest[end..].split_once('?') {
-            Some((params, headers)) => (params, parse_headers(headers)?),
-            None => (&rest[end..], Vec::new()),
-        };
-        Ok(Self { scheme, user, password, host, port, params: parse_params(params)?, headers })
-    }
-
-    fn parse_tel(rest: &str) -> Result<Self, UriError> {
-        let end = rest.find(';').unwrap_or(rest.len());
-        if end == 0 {
-            return Err(UriError("no number"));
+    /// Whether `parse` would take it, found without making anything as a rule.
+    pub(super) fn check(text: &str) -> Result<(), UriError> {
+        if memchr(b'%', text.as_bytes()).is_some() || memchr_iter(b';', text.as_bytes()).count() > MAX_PARAMS {
+            return Self::parse(text).map(drop);
         }
-        let params = parse_params(&rest[end..])?;
-        let nowhere = Host::Name(String::new());
-        Ok(Self { scheme: Scheme::Tel, params, ..Self::sip(Some(&rest[..end]), nowhere, None) })
+        let raw = RawUri::split(text)?;
+        if !raw.headers.is_empty() {
+            return Self::parse(text).map(drop);
+        }
+        if raw.host.is_empty() || Host::is_valid(raw.host) { Ok(()) } else { Err(BAD_HOST) }
     }
 
     /// Whether requests can be routed to it by us: sip or sips.
@@ -153,6 +134,58 @@ impl Uri {
             }
             Scheme::Other(_) => self.user == other.user,
         }
+    }
+}
+
+const BAD_HOST: UriError = UriError("bad host or port");
+
+/// The parts as they stand in the text.
+struct RawUri<'a> {
+    scheme: Scheme,
+    /// For tel the number, for other schemes the whole rest.
+    user: Option<&'a str>,
+    password: Option<&'a str>,
+    /// Empty for other schemes only.
+    host: &'a str,
+    port: Option<u16>,
+    /// From the first `;` on.
+    params: &'a str,
+    /// Behind the `?`.
+    headers: &'a str,
+}
+
+impl<'a> RawUri<'a> {
+    fn split(text: &'a str) -> Result<Self, UriError> {
+        if !scan::URI.all(text) {
+            return Err(UriError("space, quote or bracket inside"));
+        }
+        let (scheme, rest) = scan::split_at_byte(text, b':').ok_or(UriError("no scheme"))?;
+        let scheme = Scheme::parse(scheme)?;
+        let (user, params) = match scheme {
+            Scheme::Sip | Scheme::Sips => return Self::sip(scheme, rest),
+            Scheme::Tel => rest.split_at(memchr(b';', rest.as_bytes()).unwrap_or(rest.len())),
+            Scheme::Other(_) => (rest, ""),
+        };
+        if user.is_empty() {
+            return Err(UriError("nothing behind the scheme"));
+        }
+        Ok(Self { scheme, user: Some(user), password: None, host: "", port: None, params, headers: "" })
+    }
+
+    fn sip(scheme: Scheme, rest: &'a str) -> Result<Self, UriError> {
+        // The first @ ends the user part, in which ; ? and / may stand as they are. A second one is then part of the
+        // host, which makes it an error: who was meant would be a guess.
+        let (user, password, rest) = match scan::split_at_byte(rest, b'@') {
+            None => (None, None, rest),
+            Some((userinfo, rest)) => match scan::split_at_byte(userinfo, b':') {
+                Some((user, password)) => (Some(user), Some(password), rest),
+                None => (Some(userinfo), None, rest),
+            },
+        };
+        let (front, headers) = scan::split_at_byte(rest, b'?').unwrap_or((rest, ""));
+        let (host, params) = front.split_at(memchr(b';', front.as_bytes()).unwrap_or(front.len()));
+        let (host, port) = Host::split_port(host).filter(|(host, _)| !host.is_empty()).ok_or(BAD_HOST)?;
+        Ok(Self { scheme, user, password, host, port, params, headers })
     }
 }
 
@@ -267,12 +300,10 @@ impl Uri {
                 }
                 f.write_char('@')?;
             }
-            match &self.host {
-                Host::Name(name) => f.write_str(name)?,
-                Host::V4(_) | Host::V6(_) => write!(f, "{}", self.host)?,
-            }
+            self.host.print(f)?;
             if let Some(port) = self.port {
-                write!(f, ":{port}")?;
+                f.write_char(':')?;
+                scan::print_number(port.into(), f)?;
             }
         }
         for (name, value) in &self.params.0 {

@@ -1,6 +1,7 @@
 //! Via (RFC 3261 20.42, RFC 3581).
 
 use super::{Host, Params, Transport, scan};
+use memchr::{memchr, memchr_iter, memchr2};
 use std::{fmt, net::IpAddr};
 
 /// One hop that a request took.
@@ -35,6 +36,19 @@ impl Via {
         let transport = Transport::parse(raw.transport).ok_or("bad transport")?;
         let (host, port) = Host::parse_with_port(raw.sent_by).ok_or("bad host or port")?;
         Ok(Self { transport, host, port, params: Params::parse_header(raw.params)? })
+    }
+
+    /// Whether `parse` would take it, found without making anything.
+    pub(super) fn check(text: &str) -> Result<(), &'static str> {
+        let raw = RawVia::split(text).ok_or("protocol or host missing")?;
+        if !raw.version.eq_ignore_ascii_case("SIP/2.0") {
+            return Err("another protocol than SIP/2.0");
+        }
+        if !scan::is_token(raw.transport) {
+            return Err("bad transport");
+        }
+        let valid = Host::split_port(raw.sent_by).is_some_and(|(host, _)| Host::is_valid(host));
+        if valid { Params::check_header(raw.params) } else { Err("bad host or port") }
     }
 
     /// Host and port of a value whose other parts may be wrong.
@@ -88,16 +102,16 @@ struct RawVia<'a> {
 impl<'a> RawVia<'a> {
     /// `SIP / 2.0 / UDP host : port ; params`, white space anywhere (RFC 4475 3.1.1.1).
     fn split(text: &'a str) -> Option<Self> {
-        let end = text.find(';').unwrap_or(text.len());
-        let (front, params) = text.split_at(end);
-        let mut slashes = front.match_indices('/').map(|(at, _)| at);
+        let (front, params) = text.split_at(memchr(b';', text.as_bytes()).unwrap_or(text.len()));
+        let mut slashes = memchr_iter(b'/', front.as_bytes());
         let (first, second) = (slashes.next()?, slashes.next()?);
         let (name, number) = (scan::trim(&front[..first]), scan::trim(&front[first + 1..second]));
         let version = match front[..second].len() == name.len() + 1 + number.len() {
             true => front[..second].into(),
             false => format!("{name}/{number}").into(),
         };
-        let (transport, sent_by) = scan::trim(&front[second + 1..]).split_once([' ', '\t'])?;
+        let rest = scan::trim(&front[second + 1..]);
+        let (transport, sent_by) = rest.split_at(memchr2(b' ', b'\t', rest.as_bytes())?);
         Some(Self { version, transport, sent_by: scan::trim(sent_by), params })
     }
 }
