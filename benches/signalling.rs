@@ -14,7 +14,10 @@ use warmline::{
     exchange::{Exchange, Ports, Settings},
     ids::LegId,
     media::sdp::Codec,
-    sip::{self, wire::Host},
+    sip::{
+        self,
+        wire::{Host, digest::Algorithm},
+    },
     switch::{self, RouteSettings, RouteTo, Security, Switchboard, TrunkSettings},
 };
 
@@ -239,7 +242,12 @@ fn switchboard() -> switch::Settings {
         min_expires: Duration::from_secs(60),
         max_expires: Duration::from_secs(3600),
         nonce_lifetime: Duration::from_secs(300),
-        security: Security { login_failures: 10, ban: Duration::from_secs(300), requests_per_second: 0 },
+        security: Security {
+            digest: vec![Algorithm::Sha256, Algorithm::Md5],
+            login_failures: 10,
+            ban: Duration::from_secs(300),
+            requests_per_second: 0,
+        },
         extensions: Vec::new(),
         trunks: vec![TrunkSettings {
             name: "loop".to_owned(),

@@ -7,7 +7,9 @@ import socket
 import subprocess
 import time
 
-PROGRAM = pathlib.Path(__file__).resolve().parents[1] / "target/release/warmline"
+PROGRAM = pathlib.Path(
+    os.environ.get("WARMLINE") or pathlib.Path(__file__).resolve().parents[1] / "target/release/warmline"
+).resolve()
 OPTIONS = (
     "OPTIONS sip:{0} SIP/2.0\r\nVia: SIP/2.0/UDP {1};rport;branch=z9hG4bKready\r\nMax-Forwards: 70\r\n"
     "From: <sip:ready@{0}>;tag=1\r\nTo: <sip:{0}>\r\nCall-ID: ready@{1}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"

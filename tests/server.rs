@@ -16,7 +16,7 @@ use warmline::{
     server::{Server, Settings, Status},
     sip::{
         self, Cause, Command, Credentials, Endpoint, Event, Invite, Secret,
-        wire::{Method, Request, StatusCode},
+        wire::{Method, Request, StatusCode, digest::Algorithm},
     },
     switch::{self, ExtensionSettings, RouteSettings, RouteTo, Security},
 };
@@ -308,7 +308,12 @@ fn settings(host: u8, state_directory: Option<&Path>) -> Settings {
             min_expires: Duration::from_secs(60),
             max_expires: Duration::from_secs(3600),
             nonce_lifetime: Duration::from_secs(300),
-            security: Security { login_failures: 10, ban: Duration::from_secs(300), requests_per_second: 0 },
+            security: Security {
+                digest: vec![Algorithm::Sha256, Algorithm::Md5],
+                login_failures: 10,
+                ban: Duration::from_secs(300),
+                requests_per_second: 0,
+            },
             extensions: vec![extension("1001"), extension("1002")],
             trunks: Vec::new(),
             routes: vec![

@@ -12,7 +12,10 @@ use warmline::{
     media::sdp::Codec,
     sip::{
         Credentials, Incoming, OutOfDialog, Reply, Secret,
-        wire::{Host, Message, Request, digest::strongest},
+        wire::{
+            Host, Message, Request,
+            digest::{Algorithm, strongest},
+        },
     },
     switch::{
         Admission, Binding, Event, ExtensionSettings, RouteFrom, RouteSettings, RouteTo, Security, Settings,
@@ -500,7 +503,12 @@ impl Office {
             min_expires: Duration::from_secs(60),
             max_expires: Duration::from_secs(3600),
             nonce_lifetime: Duration::from_secs(300),
-            security: Security { login_failures: 3, ban: Duration::from_secs(300), requests_per_second: 200 },
+            security: Security {
+                digest: vec![Algorithm::Sha256, Algorithm::Md5],
+                login_failures: 3,
+                ban: Duration::from_secs(300),
+                requests_per_second: 200,
+            },
             extensions: vec![extension("1001", Some("Reception")), extension("1002", None), extension("1003", None)],
             trunks: vec![
                 trunk("loop", "127.0.0.1", Some(5090), &["127.0.0.1"]),

@@ -20,7 +20,7 @@ use warmline::{
     media::sdp::{Codec, Direction, Negotiation},
     sip::{
         self, Cause, Command, Endpoint, Event, Invite,
-        wire::{Host, StatusCode},
+        wire::{Host, StatusCode, digest::Algorithm},
     },
     switch::{self, RouteSettings, RouteTo, Security, Switchboard, TrunkSettings},
 };
@@ -395,7 +395,12 @@ fn switchboard() -> switch::Settings {
         min_expires: Duration::from_secs(60),
         max_expires: Duration::from_secs(3600),
         nonce_lifetime: Duration::from_secs(300),
-        security: Security { login_failures: 10, ban: Duration::from_secs(300), requests_per_second: 0 },
+        security: Security {
+            digest: vec![Algorithm::Sha256, Algorithm::Md5],
+            login_failures: 10,
+            ban: Duration::from_secs(300),
+            requests_per_second: 0,
+        },
         extensions: Vec::new(),
         trunks: vec![
             trunk("one", 1, None),

@@ -4,10 +4,11 @@ use super::{
     address::Place,
     media::MediaSettings,
     problem::Report,
-    sections::{Codes, File, Limits, Maybe, Section, Security},
+    sections::{Codes, File, Limits, Maybe, Section, Security, Texts},
 };
 use crate::{
     call::{self, CallSettings},
+    sip::wire::digest::Algorithm,
     switch::{self, ExtensionSettings, RouteFrom, RouteSettings},
 };
 use std::{fmt::Display, ops::RangeInclusive, time::Duration};
@@ -119,10 +120,30 @@ pub(super) fn security(section: &Section<Security>, report: &mut Report<'_>) -> 
     let keys = &section.keys;
     let rate = number(&keys.requests_per_second, "[security] requests_per_second", 200, 0..=1_000_000, report);
     switch::Security {
+        digest: algorithms(&keys.digest, report),
         login_failures: number(&keys.login_failures, "[security] login_failures", 10, 0..=100_000, report),
         ban: Duration::from_secs(number(&keys.ban_s, "[security] ban_s", 300, 0..=31_536_000, report)),
         requests_per_second: rate,
     }
+}
+
+/// Digest algorithms; both, the stronger one first, unless the file says otherwise.
+fn algorithms(said: &Maybe<Texts>, report: &mut Report<'_>) -> Vec<Algorithm> {
+    const ALL: [Algorithm; 2] = [Algorithm::Sha256, Algorithm::Md5];
+    let place = "[security] digest";
+    let Some(said) = said else { return ALL.to_vec() };
+    let mut algorithms = Vec::new();
+    for name in Texts::each(said) {
+        match ALL.into_iter().find(|algorithm| algorithm.as_str() == *name.get_ref()) {
+            Some(algorithm) if !algorithms.contains(&algorithm) => algorithms.push(algorithm),
+            Some(_) => report.add(name.span(), place, format!("{:?} is there twice", name.get_ref())),
+            None => report.add(name.span(), place, format!("{:?} must be \"SHA-256\" or \"MD5\"", name.get_ref())),
+        }
+    }
+    if Texts::each(said).is_empty() {
+        report.add(said.span(), place, "must name at least one of \"SHA-256\" and \"MD5\"");
+    }
+    algorithms
 }
 
 pub(super) fn limits(section: &Section<Limits>, report: &mut Report<'_>) -> LimitSettings {

@@ -84,6 +84,7 @@ pub(super) struct Codes {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Security {
+    pub(super) digest: Maybe<Texts>,
     pub(super) login_failures: Maybe<i64>,
     pub(super) ban_s: Maybe<i64>,
     pub(super) requests_per_second: Maybe<i64>,

@@ -93,7 +93,12 @@ mod tests {
     use super::*;
 
     fn bans() -> Bans {
-        Bans::new(&Security { login_failures: 3, ban: Duration::from_secs(300), requests_per_second: 0 })
+        Bans::new(&Security {
+            digest: Vec::new(),
+            login_failures: 3,
+            ban: Duration::from_secs(300),
+            requests_per_second: 0,
+        })
     }
 
     fn address(text: &str) -> IpAddr {

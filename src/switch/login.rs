@@ -24,6 +24,7 @@ const MAX_NONCES: usize = 100_000;
 /// never used. Of those that are, the counts are kept as long as the nonce lives.
 pub(super) struct Login {
     realm: String,
+    algorithms: Vec<Algorithm>,
     key: [u8; 32],
     start: Instant,
     lifetime: Duration,
@@ -58,11 +59,18 @@ struct Uses {
 }
 
 impl Login {
-    pub(super) fn new(realm: &str, lifetime: Duration, seed: [u8; 32], now: Instant) -> Self {
+    pub(super) fn new(
+        realm: &str,
+        algorithms: Vec<Algorithm>,
+        lifetime: Duration,
+        seed: [u8; 32],
+        now: Instant,
+    ) -> Self {
         let mut chance = StdRng::from_seed(seed);
         let nobody = Secret::Password(chance.random::<u128>().to_string());
         Self {
             realm: realm.to_owned(),
+            algorithms,
             key: chance.random(),
             start: now,
             lifetime,
@@ -85,7 +93,8 @@ impl Login {
         secret: Option<&Secret>,
         now: Instant,
     ) -> Verdict {
-        let right = credentials.verify(method, secret.unwrap_or(&self.nobody));
+        let right = credentials.verify(method, secret.unwrap_or(&self.nobody))
+            && self.algorithms.contains(&credentials.algorithm);
         if !right || secret.is_none() {
             return Verdict::Wrong;
         }
@@ -99,11 +108,11 @@ impl Login {
         }
     }
 
-    /// The values of WWW-Authenticate, the strongest first (RFC 8760 2.4).
-    pub(super) fn challenges(&mut self, stale: bool, now: Instant) -> [String; 2] {
+    /// The values of WWW-Authenticate, in the order in which they are to be sent (RFC 8760 2.4).
+    pub(super) fn challenges(&mut self, stale: bool, now: Instant) -> Vec<String> {
         let nonce = self.make(now);
-        [Algorithm::Sha256, Algorithm::Md5]
-            .map(|algorithm| Challenge::new(&self.realm, &nonce, algorithm, stale).to_string())
+        let challenge = |algorithm: &Algorithm| Challenge::new(&self.realm, &nonce, *algorithm, stale).to_string();
+        self.algorithms.iter().map(challenge).collect()
     }
 
     fn make(&mut self, now: Instant) -> String {
@@ -192,13 +201,14 @@ mod tests {
     use crate::sip::{Credentials, wire::digest::strongest};
 
     const LIFETIME: Duration = Duration::from_secs(300);
+    const ALL: [Algorithm; 2] = [Algorithm::Sha256, Algorithm::Md5];
 
     /// A server, a user with her secret as the server keeps it, and the time.
     fn server() -> (Login, Credentials, Secret, Instant) {
         let now = Instant::now();
         let credentials = Credentials { user: "1001".into(), secret: Secret::Password("pw1001".into()) };
         let kept = hashed(&credentials.secret, "1001", "office.example");
-        (Login::new("office.example", LIFETIME, [7; 32], now), credentials, kept, now)
+        (Login::new("office.example", ALL.to_vec(), LIFETIME, [7; 32], now), credentials, kept, now)
     }
 
     fn answer(challenge: &str, credentials: &Credentials, count: u32) -> Authorization {
@@ -221,9 +231,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_offered_is_not_taken() {
+        let (_, user, kept, now) = server();
+        let login =
+            |algorithms: &[Algorithm]| Login::new("office.example", algorithms.to_vec(), LIFETIME, [7; 32], now);
+        let (mut both, mut old) = (login(&ALL), login(&[Algorithm::Md5]));
+        let challenges = old.challenges(false, now);
+        assert!(challenges.len() == 1 && challenges[0].contains("algorithm=MD5"));
+        let [strong, weak] = [0, 1].map(|at| answer(&both.challenges(false, now)[at], &user, 1));
+        assert_eq!(old.check(&strong, &Method::Register, Some(&kept), now), Verdict::Wrong);
+        assert_eq!(old.check(&weak, &Method::Register, Some(&kept), now), Verdict::Granted);
+    }
+
+    #[test]
     fn a_wrong_password_another_method_and_an_unknown_user_are_the_same() {
         let (mut login, user, kept, now) = server();
-        let [challenge, _] = login.challenges(false, now);
+        let challenge = login.challenges(false, now).remove(0);
         let good = answer(&challenge, &user, 1);
         let bad = answer(&challenge, &Credentials { secret: Secret::Password("guess".into()), ..user }, 1);
         assert_eq!(login.check(&bad, &Method::Register, Some(&kept), now), Verdict::Wrong);
@@ -234,7 +257,7 @@ mod tests {
     #[test]
     fn a_count_is_good_once_and_may_come_a_little_late() {
         let (mut login, user, kept, now) = server();
-        let [challenge, _] = login.challenges(false, now);
+        let challenge = login.challenges(false, now).remove(0);
         let mut check = |count| login.check(&answer(&challenge, &user, count), &Method::Register, Some(&kept), now);
         let (good, again) = (Verdict::Granted, Verdict::Stale);
         for (count, verdict) in [
@@ -256,7 +279,7 @@ mod tests {
     #[test]
     fn without_qop_a_nonce_is_good_once() {
         let (mut login, user, kept, now) = server();
-        let [challenge, _] = login.challenges(false, now);
+        let challenge = login.challenges(false, now).remove(0);
         let old_way = answer(&challenge.replace(", qop=\"auth\"", ""), &user, 1);
         assert_eq!(old_way.counted, None);
         assert_eq!(login.check(&old_way, &Method::Register, Some(&kept), now), Verdict::Granted);
@@ -266,10 +289,11 @@ mod tests {
     #[test]
     fn an_old_nonce_and_one_of_another_server_are_stale_for_who_knows_the_password() {
         let (mut login, user, kept, now) = server();
-        let [challenge, _] = login.challenges(false, now);
+        let challenge = login.challenges(false, now).remove(0);
         let late = answer(&challenge, &user, 1);
         assert_eq!(login.check(&late, &Method::Register, Some(&kept), now + LIFETIME), Verdict::Stale);
-        let [foreign, _] = Login::new("office.example", LIFETIME, [8; 32], now).challenges(false, now);
+        let mut other = Login::new("office.example", ALL.to_vec(), LIFETIME, [8; 32], now);
+        let foreign = other.challenges(false, now).remove(0);
         assert_eq!(login.check(&answer(&foreign, &user, 1), &Method::Register, Some(&kept), now), Verdict::Stale);
         let mut odd = late.clone();
         odd.nonce = "é".repeat(28);
@@ -280,12 +304,12 @@ mod tests {
     fn what_was_forgotten_for_lack_of_room_cannot_be_replayed() {
         let (mut login, user, kept, now) = server();
         login.used = Recent::new(2, LIFETIME);
-        let [challenge, _] = login.challenges(false, now);
+        let challenge = login.challenges(false, now).remove(0);
         let first = answer(&challenge, &user, 1);
         assert_eq!(login.check(&first, &Method::Register, Some(&kept), now), Verdict::Granted);
         for second in 1..10 {
             let now = now + Duration::from_secs(second);
-            let [challenge, _] = login.challenges(false, now);
+            let challenge = login.challenges(false, now).remove(0);
             assert_eq!(
                 login.check(&answer(&challenge, &user, 1), &Method::Register, Some(&kept), now),
                 Verdict::Granted

@@ -3,7 +3,10 @@
 use super::{Network, Pattern};
 use crate::{
     media::sdp::Codec,
-    sip::{Credentials, Secret, wire::Host},
+    sip::{
+        Credentials, Secret,
+        wire::{Host, digest::Algorithm},
+    },
 };
 use std::time::Duration;
 
@@ -31,6 +34,8 @@ pub struct Settings {
 /// What is allowed to strangers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Security {
+    /// The digest algorithms that are offered and taken, in the order of the challenges.
+    pub digest: Vec<Algorithm>,
     /// Failed logins from one address within a minute that lead to a ban; 0: never.
     pub login_failures: u32,
     /// How long a banned address is ignored.

@@ -84,7 +84,7 @@ impl Switchboard {
             registrar: Registrar::new(extensions.len(), settings.min_expires, settings.max_expires),
             trunks: Trunks::new(settings.trunks),
             routes: Routes::new(settings.routes),
-            login: Login::new(&settings.domain, settings.nonce_lifetime, seed, now),
+            login: Login::new(&settings.domain, settings.security.digest.clone(), settings.nonce_lifetime, seed, now),
             bans: Bans::new(&settings.security),
             rates: Rates::new(settings.security.requests_per_second),
             domain: Host::parse(&settings.domain).unwrap_or(Host::Name(settings.domain)),
@@ -239,8 +239,10 @@ impl Switchboard {
     }
 
     fn challenge(&mut self, stale: bool, now: Instant) -> Rejection {
-        let [strong, weak] = self.login.challenges(stale, now);
-        Rejection::new(StatusCode(401)).with("WWW-Authenticate", strong).with("WWW-Authenticate", weak)
+        let challenges = self.login.challenges(stale, now);
+        challenges
+            .into_iter()
+            .fold(Rejection::new(StatusCode(401)), |rejection, challenge| rejection.with("WWW-Authenticate", challenge))
     }
 
     /// Whether the address is that of a trunk or of a registered phone.

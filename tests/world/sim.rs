@@ -23,7 +23,10 @@ use warmline::{
         sdp::{Codec, Direction, Session},
     },
     phone::{self, Command, Event, HoldStyle, Manner, Phone, Place, Socket, State},
-    sip::{self, OfferMethod, Secret, wire::StatusCode},
+    sip::{
+        self, OfferMethod, Secret,
+        wire::{StatusCode, digest::Algorithm},
+    },
     switch::{self, ExtensionSettings, RouteSettings, RouteTo, Security, Switchboard},
 };
 
@@ -883,7 +886,12 @@ fn switch_settings() -> switch::Settings {
         min_expires: Duration::from_secs(60),
         max_expires: Duration::from_secs(3600),
         nonce_lifetime: Duration::from_secs(300),
-        security: Security { login_failures: 10, ban: Duration::from_secs(300), requests_per_second: 0 },
+        security: Security {
+            digest: vec![Algorithm::Sha256, Algorithm::Md5],
+            login_failures: 10,
+            ban: Duration::from_secs(300),
+            requests_per_second: 0,
+        },
         extensions: (1001..1300).map(extension).collect(),
         trunks: Vec::new(),
         routes: vec![
