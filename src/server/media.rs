@@ -136,3 +136,119 @@ impl MediaThreads {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        exchange::Ports,
+        media::{
+            Command, Music,
+            sdp::{Codec, Direction, Session},
+        },
+    };
+    use std::{
+        net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
+        sync::Arc,
+        time::{Duration, Instant},
+    };
+
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 78));
+
+    #[test]
+    fn a_leg_that_moves_to_a_call_of_another_thread_is_heard_there() {
+        let mut world = World::new();
+        let (one, other) = (CallId(1), CallId(2));
+        world.media.carry_out(Order::Open { call: one });
+        let first = world.join(one, LegId(1));
+        world.media.carry_out(Order::Open { call: other });
+        let second = world.join(other, LegId(2));
+        assert_ne!(world.media.calls[&one], world.media.calls[&other]);
+        world.media.carry_out(Order::Move { leg: LegId(1), from: one, to: other });
+        world.media.carry_out(Order::Close { call: one });
+        assert!(!world.media.flush());
+        first.talks_to(&second);
+        second.talks_to(&first);
+        assert!(world.media.stop());
+    }
+
+    #[test]
+    fn a_leg_that_is_gone_before_it_moves_leaves_nothing_behind() {
+        let mut world = World::new();
+        let (one, other) = (CallId(1), CallId(2));
+        world.media.carry_out(Order::Open { call: one });
+        world.join(one, LegId(1));
+        world.media.carry_out(Order::Open { call: other });
+        let second = world.join(other, LegId(2));
+        let third = world.join(other, LegId(3));
+        world.media.carry_out(Order::Mix { call: one, command: Command::Leave { leg: LegId(1) } });
+        world.media.carry_out(Order::Move { leg: LegId(1), from: one, to: other });
+        world.media.carry_out(Order::Mix { call: other, command: Command::Leave { leg: LegId(1) } });
+        assert!(!world.media.flush());
+        second.talks_to(&third);
+        assert!(world.media.stop());
+    }
+
+    struct World {
+        media: MediaThreads,
+        ports: PortPool,
+        _told: mpsc::Receiver<Told>,
+    }
+
+    struct Peer {
+        socket: UdpSocket,
+        switch: SocketAddr,
+    }
+
+    impl World {
+        fn new() -> Self {
+            let music = Arc::new(Music::built_in());
+            let settings = media::Settings { timeout: Duration::ZERO, music, since: Instant::now() };
+            let any = UdpSocket::bind((HERE, 0)).unwrap().local_addr().unwrap().port();
+            let ports = PortPool::new(HERE, any.saturating_sub(200)..=any);
+            let (telling, told) = mpsc::channel(100);
+            let media = MediaThreads::start(2, &settings, ports.clone(), &telling).unwrap();
+            Self { media, ports, _told: told }
+        }
+
+        fn join(&mut self, call: CallId, leg: LegId) -> Peer {
+            let port = self.ports.lease(leg).unwrap();
+            let socket = UdpSocket::bind((HERE, 0)).unwrap();
+            socket.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+            let remote = socket.local_addr().unwrap();
+            let session = Session {
+                remote,
+                remote_rtcp: remote,
+                codec: Codec::Pcmu,
+                payload_type: 0,
+                receive_payload_type: 0,
+                digits_payload_type: None,
+                receive_digits_payload_type: None,
+                direction: Direction::SendRecv,
+                ptime_ms: 20,
+                held_by_peer: false,
+            };
+            self.media.carry_out(Order::Mix { call, command: Command::Join { leg } });
+            let command = Command::Stream { leg, session: Box::new(session) };
+            self.media.carry_out(Order::Mix { call, command });
+            Peer { socket, switch: SocketAddr::new(HERE, port) }
+        }
+    }
+
+    impl Peer {
+        /// Talks until the other hears it.
+        fn talks_to(&self, other: &Self) {
+            for sequence in 0..500_u16 {
+                let mut packet = [0x33; 172];
+                packet[..4].copy_from_slice(&[0x80, 0, sequence.to_be_bytes()[0], sequence.to_be_bytes()[1]]);
+                packet[4..8].copy_from_slice(&(u32::from(sequence) * 160).to_be_bytes());
+                self.socket.send_to(&packet, self.switch).unwrap();
+                let mut heard = [0; 500];
+                if other.socket.recv(&mut heard).is_ok_and(|length| length == 172 && heard[12..172] == packet[12..]) {
+                    return;
+                }
+            }
+            panic!("nothing is heard");
+        }
+    }
+}

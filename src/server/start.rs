@@ -95,6 +95,9 @@ impl Server {
             let signalling = Signalling { exchange, media, ports, journal, tap, orders, told, found };
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let served = runtime.block_on(signalling.serve(socket));
+            if let Err(error) = &served {
+                tracing::error!(%error, "the signalling thread failed");
+            }
             // Kept until here, so that the thread never sees their channels end.
             drop((telling, finding, resolver));
             let _nobody_waits = ending.send(());
