@@ -13,3 +13,4 @@ mod refer;
 mod reliable;
 mod script;
 mod timers;
+mod walk;

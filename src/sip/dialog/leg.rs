@@ -237,6 +237,8 @@ impl Leg {
         if response.status.is_provisional() {
             if flight.purpose == Purpose::Invite {
                 self.proceeding(&response, from, line);
+            } else if matches!(self.phase, Phase::Over) {
+                give_up(flight, line);
             }
             return;
         }
@@ -316,7 +318,6 @@ impl Leg {
         }
         self.tell(Event::Ended { leg: self.id, cause }, line);
         self.silent = true;
-        self.refuse_pending(line);
         self.bye(cause, line);
     }
 
@@ -349,7 +350,6 @@ impl Leg {
             Phase::Outgoing(_) => return,
             Phase::Confirmed | Phase::Closing(_) | Phase::Over => Cause::Normal,
         };
-        self.refuse_pending(line);
         self.tell(Event::Ended { leg: self.id, cause }, line);
         self.silent = true;
         self.stop(line);
@@ -365,10 +365,14 @@ impl Leg {
         }
     }
 
-    /// Nothing rings any more but what requests under way need.
+    /// Nothing rings or waits any more but what requests under way need.
     pub(super) fn stop(&mut self, line: &mut Line<'_>) {
+        self.refuse_pending(line);
         self.phase = Phase::Over;
         self.unacked = None;
+        for flight in &self.flights {
+            give_up(*flight, line);
+        }
         for alarm in Alarm::ALL.iter().copied().filter(|alarm| *alarm != Alarm::Forks) {
             line.calm(self.id, alarm);
         }
@@ -441,5 +445,13 @@ impl Leg {
         if !self.silent {
             line.events.push_back(event);
         }
+    }
+}
+
+/// A re-INVITE of a leg that is over: whoever said 100 may never say more, so that it is cancelled and ends by its timer (9.1).
+fn give_up(flight: Flight, line: &mut Line<'_>) {
+    let reinvite = line.table.sent(flight.key).is_some_and(|sent| sent.method == Method::Invite);
+    if flight.purpose == Purpose::Offer && reinvite {
+        line.table.cancel(flight.key, None, line.now);
     }
 }

@@ -117,9 +117,10 @@ impl Leg {
         }
         if reinvite {
             self.acks.owe(cseq, line.credentials_of(key));
-            self.offers.turn = Turn::OweAck;
-            if !(asked && body.is_some()) {
-                self.acknowledge(None, line);
+            if asked && body.is_some() {
+                self.offers.turn = Turn::OweAck;
+            } else {
+                self.send_owed(None, line);
             }
         }
         if !wish.refresh {
@@ -150,10 +151,15 @@ impl Leg {
         if body.is_some() {
             self.last_sdp.clone_from(&body);
         }
+        self.send_owed(body, line);
+        self.pump_offers(line);
+    }
+
+    /// Sends the ACK that is owed, whosever turn it is to offer.
+    pub(super) fn send_owed(&mut self, body: Option<Bytes>, line: &mut Line<'_>) {
         let Some(owed) = self.acks.take_owed() else { return };
         let dialog = self.dialog.clone();
         self.send_ack(&dialog, owed.cseq, body, &owed.credentials, line);
-        self.pump_offers(line);
     }
 
     pub(super) fn reinvited(&mut self, key: ServerKey, request: Request, line: &mut Line<'_>) {

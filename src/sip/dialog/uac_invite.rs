@@ -216,7 +216,6 @@ impl Leg {
     }
 
     fn fail(&mut self, failure: Failure, line: &mut Line<'_>) {
-        self.refuse_pending(line);
         self.tell(Event::Failed { leg: self.id, failure }, line);
         self.silent = true;
         self.stop(line);
@@ -245,10 +244,13 @@ impl Leg {
         self.start_timer(line);
         let said = sdp_body(&response.headers, &response.body);
         let body = if uac.offered { said } else { said.or(uac.early) };
-        self.offers.turn = Turn::OweAck;
         self.acks.owe(cseq, line.credentials_of(key));
         if uac.offered || body.is_none() {
-            self.acknowledge(None, line);
+            self.send_owed(None, line);
+        } else {
+            // An offer of the early dialog that still waits is overtaken by this one.
+            self.refuse_pending(line);
+            self.offers.turn = Turn::OweAck;
         }
         let asserted = response.headers.p_asserted_identity().unwrap_or_default().into_iter().next();
         self.tell(Event::Answered { leg: self.id, body, asserted }, line);

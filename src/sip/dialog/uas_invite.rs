@@ -230,7 +230,6 @@ impl Leg {
         }
         line.respond(uas.key, response);
         self.silent = true;
-        self.refuse_pending(line);
         self.stop(line);
     }
 
