@@ -275,6 +275,8 @@ proptest! {
             let count = |text: &str| text.lines().filter(|line| line.starts_with("m=")).count();
             prop_assert_eq!(count(&answer), count(&sdp), "as many streams in the answer as in the offer");
             prop_assert_eq!(leg.session(), Some(&session));
+            let mut other = Negotiation::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 20002, &[], 2);
+            prop_assert!(other.receive_offer(answer.as_bytes()).is_ok(), "our answer is a usable description");
         }
     }
 
