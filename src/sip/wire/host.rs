@@ -75,9 +75,12 @@ impl Host {
         match self {
             Self::Name(name) => f.write_str(name),
             Self::V4(address) => {
-                for (at, octet) in address.octets().into_iter().enumerate() {
-                    f.write_str(if at == 0 { "" } else { "." })?;
-                    scan::print_number(octet.into(), f)?;
+                let octets = address.octets().map(u64::from);
+                for (at, octet) in octets.into_iter().enumerate() {
+                    if at > 0 {
+                        f.write_char('.')?;
+                    }
+                    scan::print_number(octet, f)?;
                 }
                 Ok(())
             }

@@ -5,7 +5,7 @@ use super::{
     StatusCode, Uri, call_id, name::Name, scan, via::Via,
 };
 use bytes::Bytes;
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 use std::ops::Range;
 
 /// No UDP datagram is longer.
@@ -165,34 +165,38 @@ struct Head<'a> {
 impl<'a> Head<'a> {
     /// `odd`: places in `text` of the headers that were Latin-1, in order.
     fn read(text: &'a str, odd: &[Range<usize>]) -> Self {
-        let (start_line, mut at) = line_at(text, 0);
-        let mut head = Self { start_line, headers: Headers::for_reading(), end: 0, ended: false, problem: None };
-        if has_cr(start_line) {
+        let (first, mut at) = line_at(text, 0);
+        let mut head = Self {
+            start_line: &text[..first.end],
+            headers: Headers::for_reading(),
+            end: 0,
+            ended: false,
+            problem: None,
+        };
+        if first.broken {
             head.problem = Some(Kind::HeaderLine);
         }
         let mut folded = Vec::new();
         while at < text.len() {
             let from = at;
-            let line;
+            let mut line;
             (line, at) = line_at(text, at);
-            if line.is_empty() {
+            if line.end == from {
                 head.ended = true;
                 break;
             }
-            let (mut end, mut broken) = (from + line.len(), has_cr(line));
             let continued = is_continued(text, at);
             while is_continued(text, at) {
                 let (more, next) = line_at(text, at);
-                broken |= has_cr(more);
-                end = at + more.len();
+                line = Line { end: more.end, broken: line.broken || more.broken };
                 at = next;
             }
             if head.headers.len() == MAX_FIELDS {
                 head.problem.get_or_insert(Kind::TooLarge);
                 continue;
             }
-            let latin1 = odd.binary_search_by(|range| range.start.cmp(&from)).is_ok();
-            if broken || !head.field(text, from..end, latin1) {
+            let latin1 = !odd.is_empty() && odd.binary_search_by(|range| range.start.cmp(&from)).is_ok();
+            if line.broken || !head.field(text, from..line.end, latin1) {
                 head.problem.get_or_insert(Kind::HeaderLine);
             } else if continued {
                 folded.push(head.headers.len() - 1);
@@ -206,33 +210,42 @@ impl<'a> Head<'a> {
     /// Takes in `Name : value`; false if it is none.
     fn field(&mut self, text: &str, place: Range<usize>, latin1: bool) -> bool {
         let line = &text[place.clone()];
-        let Some((written, value)) = scan::split_at_byte(line, b':') else { return false };
-        let written = scan::trim_end(written);
-        let name = Name::of(written);
-        if name == Name::Other && !scan::is_token(written) {
+        let token = line.bytes().take_while(|byte| scan::TOKEN.has(*byte)).count();
+        let (written, rest) = line.split_at(token);
+        let Some(value) = scan::trim_start(rest).strip_prefix(':') else { return false };
+        if written.is_empty() {
             return false;
         }
         let value = value.trim_ascii_start();
         let from = place.end - value.len();
         let to = from + value.trim_ascii_end().len();
-        self.headers.push_read(name, latin1, place.start..place.start + written.len(), from..to);
+        self.headers.push_read(Name::of(written), latin1, place.start..place.start + token, from..to);
         true
     }
 }
 
-/// The line that begins at `at`, without its end (CRLF, or LF alone as some send it), and where the next one begins.
-fn line_at(text: &str, at: usize) -> (&str, usize) {
-    let rest = &text[at..];
-    let (line, next) = match memchr(b'\n', rest.as_bytes()) {
-        Some(end) => (&rest[..end], at + end + 1),
-        None => (rest, text.len()),
-    };
-    (line.strip_suffix('\r').unwrap_or(line), next)
+/// A line, without its end.
+struct Line {
+    end: usize,
+    /// A carriage return inside of a line is an end of line to some and a space to others: nobody may send it.
+    broken: bool,
 }
 
-/// A carriage return inside of a line is an end of line to some and a space to others: nobody may send it.
-fn has_cr(line: &str) -> bool {
-    memchr(b'\r', line.as_bytes()).is_some()
+/// The line that begins at `at`, and where the next one begins. It ends with CRLF, or LF alone as some send it.
+fn line_at(text: &str, at: usize) -> (Line, usize) {
+    let bytes = text.as_bytes();
+    let Some(end) = memchr2(b'\r', b'\n', &bytes[at..]).map(|length| at + length) else {
+        return (Line { end: text.len(), broken: false }, text.len());
+    };
+    match (bytes[end], bytes.get(end + 1)) {
+        (b'\n', _) => (Line { end, broken: false }, end + 1),
+        (_, Some(b'\n')) => (Line { end, broken: false }, end + 2),
+        (_, None) => (Line { end, broken: false }, end + 1),
+        _ => {
+            let next = memchr(b'\n', &bytes[end..]).map_or(text.len(), |length| end + length + 1);
+            (Line { end: text[..next].trim_end_matches(['\r', '\n']).len().max(at), broken: true }, next)
+        }
+    }
 }
 
 /// Whether the line at `at` continues the one before (7.3.1).

@@ -1,6 +1,6 @@
 //! The grammar's smallest parts (RFC 3261 25.1): tokens, quoted strings, lists, escapes. All linear.
 
-use memchr::{memchr, memchr3};
+use memchr::{memchr, memchr2, memchr3};
 use std::fmt;
 
 /// Without white space at both ends. Line ends are none of a value's any more.
@@ -30,8 +30,8 @@ pub(super) struct Class([bool; 256]);
 
 /// What is let pass in a header parameter's value without quotes.
 static UNQUOTED: Class = Class::without(b" \t\r\n\x0c\"<>,");
-/// What may stand in a URI: neither space nor control nor what encloses it.
-pub(super) static URI: Class = Class::without(b" <>\"\x7f\0\x01\x02\x03\x04\x05\x06\x07\x08\t\n\x0b\x0c\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f");
+/// What neither divides a URI nor is forbidden in it.
+pub(super) static URI_PLAIN: Class = Class::new(true, b"-_.!~*'()&=+$,/:");
 pub(super) static HOST: Class = Class::new(true, b"-._");
 
 impl Class {
@@ -157,18 +157,16 @@ pub(super) fn quote(text: &str, f: &mut impl fmt::Write) -> fmt::Result {
     f.write_char('"')
 }
 
-/// The place of the first byte outside of quotes that is in `stops`; the end if there is none or a quote stays open.
-pub(super) fn find_outside_quotes(text: &str, stops: &[u8]) -> usize {
+/// The place of the first `;` outside of quotes; the end if there is none or a quote stays open.
+fn next_semicolon(text: &str) -> usize {
     let bytes = text.as_bytes();
     let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        if stops.contains(byte) {
+    while let Some(found) = memchr2(b';', b'"', &bytes[at..]) {
+        at += found;
+        if bytes[at] == b';' {
             return at;
         }
-        at += match byte {
-            b'"' => quoted_end(&text[at..]).unwrap_or(bytes.len() - at),
-            _ => 1,
-        };
+        at += quoted_end(&text[at..]).unwrap_or(bytes.len() - at);
     }
     bytes.len()
 }
@@ -241,7 +239,7 @@ impl<'a> Iterator for HeaderParams<'a> {
             self.0 = "";
             return Some(Err("text where a parameter should begin"));
         };
-        let end = find_outside_quotes(text, b";");
+        let end = next_semicolon(text);
         self.0 = &text[end..];
         let param = trim(&text[..end]);
         if param.is_empty() && self.0.is_empty() {

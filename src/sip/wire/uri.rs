@@ -1,7 +1,7 @@
 //! SIP, SIPS and tel URIs (RFC 3261 19.1, RFC 3966).
 
 use super::{Host, Params, params::MAX_PARAMS, scan};
-use memchr::{memchr, memchr_iter};
+use memchr::memchr;
 use std::{fmt, str::FromStr};
 
 /// A URI. Unescaped where it is looked at, escaped anew when printed.
@@ -81,11 +81,8 @@ impl Uri {
 
     /// Whether `parse` would take it, found without making anything as a rule.
     pub(super) fn check(text: &str) -> Result<(), UriError> {
-        if memchr(b'%', text.as_bytes()).is_some() || memchr_iter(b';', text.as_bytes()).count() > MAX_PARAMS {
-            return Self::parse(text).map(drop);
-        }
         let raw = RawUri::split(text)?;
-        if !raw.headers.is_empty() {
+        if raw.escaped || raw.params.len() > MAX_PARAMS || !raw.headers.is_empty() {
             return Self::parse(text).map(drop);
         }
         if raw.host.is_empty() || Host::is_valid(raw.host) { Ok(()) } else { Err(BAD_HOST) }
@@ -152,40 +149,75 @@ struct RawUri<'a> {
     params: &'a str,
     /// Behind the `?`.
     headers: &'a str,
+    /// Whether there is a `%` anywhere.
+    escaped: bool,
 }
 
 impl<'a> RawUri<'a> {
     fn split(text: &'a str) -> Result<Self, UriError> {
-        if !scan::URI.all(text) {
-            return Err(UriError("space, quote or bracket inside"));
-        }
         let (scheme, rest) = scan::split_at_byte(text, b':').ok_or(UriError("no scheme"))?;
+        let marks = Marks::find(rest)?;
         let scheme = Scheme::parse(scheme)?;
-        let (user, params) = match scheme {
-            Scheme::Sip | Scheme::Sips => return Self::sip(scheme, rest),
-            Scheme::Tel => rest.split_at(memchr(b';', rest.as_bytes()).unwrap_or(rest.len())),
-            Scheme::Other(_) => (rest, ""),
+        let end = match scheme {
+            Scheme::Sip | Scheme::Sips => return Self::sip(scheme, rest, &marks),
+            Scheme::Tel => memchr(b';', rest.as_bytes()).unwrap_or(rest.len()),
+            Scheme::Other(_) => rest.len(),
         };
+        let (user, params) = rest.split_at(end);
         if user.is_empty() {
             return Err(UriError("nothing behind the scheme"));
         }
-        Ok(Self { scheme, user: Some(user), password: None, host: "", port: None, params, headers: "" })
+        let escaped = marks.escaped;
+        Ok(Self { scheme, user: Some(user), password: None, host: "", port: None, params, headers: "", escaped })
     }
 
-    fn sip(scheme: Scheme, rest: &'a str) -> Result<Self, UriError> {
+    fn sip(scheme: Scheme, rest: &'a str, marks: &Marks) -> Result<Self, UriError> {
         // The first @ ends the user part, in which ; ? and / may stand as they are. A second one is then part of the
         // host, which makes it an error: who was meant would be a guess.
-        let (user, password, rest) = match scan::split_at_byte(rest, b'@') {
-            None => (None, None, rest),
-            Some((userinfo, rest)) => match scan::split_at_byte(userinfo, b':') {
-                Some((user, password)) => (Some(user), Some(password), rest),
-                None => (Some(userinfo), None, rest),
+        let (user, password) = match marks.at.map(|at| &rest[..at]) {
+            None => (None, None),
+            Some(userinfo) => match scan::split_at_byte(userinfo, b':') {
+                Some((user, password)) => (Some(user), Some(password)),
+                None => (Some(userinfo), None),
             },
         };
-        let (front, headers) = scan::split_at_byte(rest, b'?').unwrap_or((rest, ""));
-        let (host, params) = front.split_at(memchr(b';', front.as_bytes()).unwrap_or(front.len()));
+        let question = marks.question.unwrap_or(rest.len());
+        let semicolon = marks.semicolon.unwrap_or(question);
+        let (host, params) = (&rest[marks.at.map_or(0, |at| at + 1)..semicolon], &rest[semicolon..question]);
+        let headers = rest.get(question + 1..).unwrap_or_default();
         let (host, port) = Host::split_port(host).filter(|(host, _)| !host.is_empty()).ok_or(BAD_HOST)?;
-        Ok(Self { scheme, user, password, host, port, params, headers })
+        Ok(Self { scheme, user, password, host, port, params, headers, escaped: marks.escaped })
+    }
+}
+
+/// Where the parts of a sip URI meet.
+#[derive(Default)]
+struct Marks {
+    at: Option<usize>,
+    /// The first one behind the user part, before any `?`.
+    semicolon: Option<usize>,
+    /// The first one behind the user part.
+    question: Option<usize>,
+    escaped: bool,
+}
+
+impl Marks {
+    fn find(text: &str) -> Result<Self, UriError> {
+        let mut marks = Self::default();
+        for (at, byte) in text.bytes().enumerate() {
+            if scan::URI_PLAIN.has(byte) {
+                continue;
+            }
+            match byte {
+                b'@' if marks.at.is_none() => marks = Self { at: Some(at), escaped: marks.escaped, ..Self::default() },
+                b';' if marks.question.is_none() => marks.semicolon = marks.semicolon.or(Some(at)),
+                b'?' => marks.question = marks.question.or(Some(at)),
+                b'%' => marks.escaped = true,
+                0..=b' ' | b'<' | b'>' | b'"' | 0x7f => return Err(UriError("space, quote or bracket inside")),
+                _ => {}
+            }
+        }
+        Ok(marks)
     }
 }
 
