@@ -15,7 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("phone", &["ids", "deadlines", "sip", "media"]),
     ("server", &["ids", "exchange", "call", "switch", "destination", "sip", "media"]),
     ("config", &["server", "exchange", "call", "switch", "destination", "sip", "media"]),
-    ("demo.rs", &["config", "server", "exchange", "phone", "call", "switch", "destination", "sip", "media", "ids"]),
+    ("demo", &["config", "server", "exchange", "phone", "call", "switch", "destination", "sip", "media", "ids"]),
 ];
 
 /// Parts without clock, socket, task or file; and the words that betray one.

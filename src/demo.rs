@@ -1,1 +1,0 @@
-//! A warm transfer played by three built-in phones.
