@@ -4,11 +4,10 @@ use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
 use std::{
     fmt::Display,
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
-use tracing_subscriber::EnvFilter;
 use warmline::{config::Config, demo, server};
 
 /// Faster than the system's own for the small and short-lived pieces that messages are made of.
@@ -56,9 +55,10 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     // In the demo the ladder says what happens, and the log only what goes wrong.
     let usual = if matches!(arguments.verb, Some(Verb::Demo { .. })) { "warn" } else { "info" };
-    if let Err(error) = start_log(arguments.log.as_deref(), usual) {
-        return fail(USAGE, &error);
-    }
+    let _log = match server::Log::start(arguments.log.as_deref(), usual) {
+        Ok(log) => log,
+        Err(error) => return fail(USAGE, &error),
+    };
     match arguments.verb.unwrap_or(Verb::Run { config: "config.toml".into() }) {
         Verb::Run { config } => run(&config),
         Verb::Check { config } => check(&config),
@@ -99,21 +99,6 @@ fn load(path: &Path) -> Result<Config, ExitCode> {
         }
         ExitCode::from(USAGE)
     })
-}
-
-/// The log goes to standard error, so that standard output carries only what was asked for.
-fn start_log(filter: Option<&str>, usual: &str) -> Result<(), String> {
-    let filter = match filter {
-        Some(filter) => EnvFilter::try_new(filter).map_err(|error| format!("--log {filter}: {error}"))?,
-        None => EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual)),
-    };
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .with_target(false)
-        .init();
-    Ok(())
 }
 
 fn fail(code: u8, error: &dyn Display) -> ExitCode {
