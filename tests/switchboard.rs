@@ -241,6 +241,17 @@ fn a_stranger_is_challenged_and_a_phone_that_proves_itself_is_its_extension() {
 }
 
 #[test]
+fn a_phone_that_cannot_read_the_challenge_is_offered_md5_alone_when_it_comes_again() {
+    let mut office = Office::new();
+    let offers = |reply: &Reply| values(reply, "WWW-Authenticate").len();
+    let first = office.register(STRANGER, "1001", None, "");
+    let second = office.register(STRANGER, "1001", None, "");
+    assert_eq!((offers(&first), offers(&second)), (2, 1));
+    assert!(values(&second, "WWW-Authenticate")[0].contains("algorithm=MD5"));
+    assert_eq!(office.log_in(STRANGER, "1001", "Contact: <sip:1001@198.51.100.1>\r\n").status.0, 200);
+}
+
+#[test]
 fn a_wrong_password_is_challenged_again_and_a_false_name_is_refused() {
     let mut office = Office::new();
     assert_eq!(rejected(office.signed_invite(STRANGER, "1001", "1002", "1001", "guess", "")), 401);
@@ -267,7 +278,14 @@ fn a_trunk_is_known_by_its_address_and_the_narrowest_network_counts() {
 fn on_one_address_phones_and_trunk_are_told_apart() {
     let mut office = Office::new();
     office.log_in("127.0.0.1:6001", "1001", "Contact: <sip:1001@127.0.0.1:6001>\r\n");
-    assert_eq!(rejected(office.invite("127.0.0.1:6001", "1001", "1002", "")), 401, "a registered phone");
+    let Admission::Accepted { origin, .. } = office.invite("127.0.0.1:6001", "1001", "1002", "") else {
+        panic!("asked")
+    };
+    assert_eq!(origin.caller, Caller::Extension("1001".into()), "a phone at the address from where it registered");
+    let Admission::Accepted { origin, .. } = office.invite("127.0.0.1:6001", "1002", "1003", "") else {
+        panic!("asked")
+    };
+    assert_eq!(origin.caller, Caller::Trunk("loop".into()), "not the one that registered there");
     assert_eq!(office.call("127.0.0.1:6002", "1001", "1002").0.caller, Caller::Extension("1001".into()));
     for trunk in ["127.0.0.1:5090", "127.0.0.1:6002"] {
         let Admission::Accepted { origin, .. } = office.invite(trunk, "1001", "1002", "") else { panic!("{trunk}") };

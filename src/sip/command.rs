@@ -11,6 +11,7 @@ use std::{fmt, net::SocketAddr};
 /// A wish. One that does not fit the state of its leg (the leg is gone, the answer was given) changes nothing:
 /// the event that says so is on its way or was told before.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "commands are handed over at once and never kept")]
 pub enum Command {
     /// Starts an outgoing leg; ends in one `Answered`, `Failed` or `Ended`.
     Invite(Box<Invite>),

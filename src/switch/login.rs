@@ -108,10 +108,14 @@ impl Login {
         }
     }
 
-    /// The values of WWW-Authenticate, in the order in which they are to be sent (RFC 8760 2.4).
-    pub(super) fn challenges(&mut self, stale: bool, now: Instant) -> Vec<String> {
+    /// The values of WWW-Authenticate, in the order in which they are to be sent (RFC 8760 2.4); to who is puzzled by several,
+    /// that with MD5 alone, if it is allowed.
+    pub(super) fn challenges(&mut self, puzzled: bool, stale: bool, now: Instant) -> Vec<String> {
         let nonce = self.make(now);
         let challenge = |algorithm: &Algorithm| Challenge::new(&self.realm, &nonce, *algorithm, stale).to_string();
+        if puzzled && self.algorithms.contains(&Algorithm::Md5) {
+            return vec![challenge(&Algorithm::Md5)];
+        }
         self.algorithms.iter().map(challenge).collect()
     }
 
@@ -222,7 +226,7 @@ mod tests {
     #[test]
     fn both_algorithms_are_offered_the_stronger_first_and_both_are_taken() {
         let (mut login, user, kept, now) = server();
-        let challenges = login.challenges(false, now);
+        let challenges = login.challenges(false, false, now);
         assert!(challenges[0].contains("algorithm=SHA-256") && challenges[1].contains("algorithm=MD5"));
         for (count, challenge) in (1..).zip(&challenges) {
             let answer = answer(challenge, &user, count);
@@ -236,9 +240,9 @@ mod tests {
         let login =
             |algorithms: &[Algorithm]| Login::new("office.example", algorithms.to_vec(), LIFETIME, [7; 32], now);
         let (mut both, mut old) = (login(&ALL), login(&[Algorithm::Md5]));
-        let challenges = old.challenges(false, now);
+        let challenges = old.challenges(false, false, now);
         assert!(challenges.len() == 1 && challenges[0].contains("algorithm=MD5"));
-        let [strong, weak] = [0, 1].map(|at| answer(&both.challenges(false, now)[at], &user, 1));
+        let [strong, weak] = [0, 1].map(|at| answer(&both.challenges(false, false, now)[at], &user, 1));
         assert_eq!(old.check(&strong, &Method::Register, Some(&kept), now), Verdict::Wrong);
         assert_eq!(old.check(&weak, &Method::Register, Some(&kept), now), Verdict::Granted);
     }
@@ -246,7 +250,7 @@ mod tests {
     #[test]
     fn a_wrong_password_another_method_and_an_unknown_user_are_the_same() {
         let (mut login, user, kept, now) = server();
-        let challenge = login.challenges(false, now).remove(0);
+        let challenge = login.challenges(false, false, now).remove(0);
         let good = answer(&challenge, &user, 1);
         let bad = answer(&challenge, &Credentials { secret: Secret::Password("guess".into()), ..user }, 1);
         assert_eq!(login.check(&bad, &Method::Register, Some(&kept), now), Verdict::Wrong);
@@ -257,7 +261,7 @@ mod tests {
     #[test]
     fn a_count_is_good_once_and_may_come_a_little_late() {
         let (mut login, user, kept, now) = server();
-        let challenge = login.challenges(false, now).remove(0);
+        let challenge = login.challenges(false, false, now).remove(0);
         let mut check = |count| login.check(&answer(&challenge, &user, count), &Method::Register, Some(&kept), now);
         let (good, again) = (Verdict::Granted, Verdict::Stale);
         for (count, verdict) in [
@@ -279,7 +283,7 @@ mod tests {
     #[test]
     fn without_qop_a_nonce_is_good_once() {
         let (mut login, user, kept, now) = server();
-        let challenge = login.challenges(false, now).remove(0);
+        let challenge = login.challenges(false, false, now).remove(0);
         let old_way = answer(&challenge.replace(", qop=\"auth\"", ""), &user, 1);
         assert_eq!(old_way.counted, None);
         assert_eq!(login.check(&old_way, &Method::Register, Some(&kept), now), Verdict::Granted);
@@ -289,11 +293,11 @@ mod tests {
     #[test]
     fn an_old_nonce_and_one_of_another_server_are_stale_for_who_knows_the_password() {
         let (mut login, user, kept, now) = server();
-        let challenge = login.challenges(false, now).remove(0);
+        let challenge = login.challenges(false, false, now).remove(0);
         let late = answer(&challenge, &user, 1);
         assert_eq!(login.check(&late, &Method::Register, Some(&kept), now + LIFETIME), Verdict::Stale);
         let mut other = Login::new("office.example", ALL.to_vec(), LIFETIME, [8; 32], now);
-        let foreign = other.challenges(false, now).remove(0);
+        let foreign = other.challenges(false, false, now).remove(0);
         assert_eq!(login.check(&answer(&foreign, &user, 1), &Method::Register, Some(&kept), now), Verdict::Stale);
         let mut odd = late.clone();
         odd.nonce = "é".repeat(28);
@@ -304,12 +308,12 @@ mod tests {
     fn what_was_forgotten_for_lack_of_room_cannot_be_replayed() {
         let (mut login, user, kept, now) = server();
         login.used = Recent::new(2, LIFETIME);
-        let challenge = login.challenges(false, now).remove(0);
+        let challenge = login.challenges(false, false, now).remove(0);
         let first = answer(&challenge, &user, 1);
         assert_eq!(login.check(&first, &Method::Register, Some(&kept), now), Verdict::Granted);
         for second in 1..10 {
             let now = now + Duration::from_secs(second);
-            let challenge = login.challenges(false, now).remove(0);
+            let challenge = login.challenges(false, false, now).remove(0);
             assert_eq!(
                 login.check(&answer(&challenge, &user, 1), &Method::Register, Some(&kept), now),
                 Verdict::Granted

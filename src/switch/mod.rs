@@ -9,6 +9,7 @@ mod login;
 mod network;
 mod number;
 mod pattern;
+mod puzzled;
 mod rate;
 mod recent;
 mod registrar;

@@ -24,8 +24,7 @@ pub(super) struct Registrar {
     max: Duration,
     phones: Vec<Vec<Phone>>,
     deadlines: Deadlines<(usize, u64)>,
-    /// How many registrations came from each address and port, and from each address.
-    sources: HashMap<SocketAddr, u32>,
+    /// How many registrations came from each address.
     hosts: HashMap<IpAddr, u32>,
     made: u64,
 }
@@ -143,7 +142,6 @@ impl Registrar {
             max,
             phones: std::iter::repeat_with(Vec::new).take(extensions).collect(),
             deadlines: Deadlines::new(),
-            sources: HashMap::new(),
             hosts: HashMap::new(),
             made: 0,
         }
@@ -256,7 +254,6 @@ impl Registrar {
                 self.made
             }
         };
-        *self.sources.entry(source).or_default() += 1;
         *self.hosts.entry(source.ip()).or_default() += 1;
         self.deadlines.set((at, number), expires);
     }
@@ -271,18 +268,12 @@ impl Registrar {
     }
 
     fn uncount(&mut self, source: SocketAddr) {
-        drop_one(&mut self.sources, &source);
         drop_one(&mut self.hosts, &source.ip());
     }
 
     /// The phones of an extension.
     pub(super) fn phones(&self, at: usize) -> &[Phone] {
         self.phones.get(at).map_or(&[], Vec::as_slice)
-    }
-
-    /// Whether a phone registered from exactly there.
-    pub(super) fn is_source(&self, source: SocketAddr) -> bool {
-        self.sources.contains_key(&source)
     }
 
     /// Whether a phone registered from that address.

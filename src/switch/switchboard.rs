@@ -6,6 +6,7 @@ use super::{
     extension::Extensions,
     login::{Login, Verdict},
     number::dialled,
+    puzzled::Puzzled,
     rate::Rates,
     registrar::{Refused, Registrar, Update},
     route::Routes,
@@ -71,6 +72,7 @@ pub struct Switchboard {
     trunks: Trunks,
     routes: Routes,
     login: Login,
+    puzzled: Puzzled,
     bans: Bans,
     rates: Rates,
     events: VecDeque<Event>,
@@ -84,6 +86,7 @@ impl Switchboard {
             registrar: Registrar::new(extensions.len(), settings.min_expires, settings.max_expires),
             trunks: Trunks::new(settings.trunks),
             routes: Routes::new(settings.routes),
+            puzzled: Puzzled::new(),
             login: Login::new(&settings.domain, settings.security.digest.clone(), settings.nonce_lifetime, seed, now),
             bans: Bans::new(&settings.security),
             rates: Rates::new(settings.security.requests_per_second),
@@ -100,7 +103,9 @@ impl Switchboard {
             Ok(to) => dialled(&to.uri).unwrap_or_default(),
             Err(error) => return Reply::new(error.status()),
         };
-        let Some(credentials) = self.login.credentials(headers) else { return self.challenge(false, now).into() };
+        let Some(credentials) = self.login.credentials(headers) else {
+            return self.ask(headers, request.source, now).into();
+        };
         let number = match self.identify(&credentials, &request.message, request.source, now) {
             Ok(number) => number,
             Err(challenge) => return challenge.into(),
@@ -121,9 +126,8 @@ impl Switchboard {
 
     /// Who calls and where to.
     ///
-    /// Valid credentials make the caller that extension; the exact address of a trunk's host makes it that trunk; whoever
-    /// calls from the exact address of a registered phone must authenticate; anybody else whom a trunk accepts is that trunk;
-    /// all others must authenticate.
+    /// Valid credentials make the caller that extension. Whom a trunk accepts needs none: it is the extension that it says
+    /// if it calls from the exact address from where that one registered, else the trunk. All others must authenticate.
     pub fn admit(&mut self, incoming: &sip::Incoming, now: Instant) -> Admission {
         let source = incoming.source;
         let origin = match self.login.credentials(&incoming.request.headers) {
@@ -132,11 +136,12 @@ impl Switchboard {
                 Err(rejection) => return Admission::Rejected(rejection),
             },
             None => {
-                let accepted = || self.trunks.accepting(source.ip()).filter(|_| !self.registrar.is_source(source));
-                let Some(trunk) = self.trunks.at(source).or_else(accepted) else {
-                    return Admission::Rejected(self.challenge(false, now));
+                let Some(trunk) = self.trunks.at(source).or_else(|| self.trunks.accepting(source.ip())) else {
+                    return Admission::Rejected(self.ask(&incoming.request.headers, source, now));
                 };
-                trunk.origin(&incoming.from, incoming.asserted.as_ref(), incoming.privacy.as_deref(), &self.domain)
+                let (asserted, privacy) = (incoming.asserted.as_ref(), incoming.privacy.as_deref());
+                self.phone_at(source, incoming)
+                    .unwrap_or_else(|| trunk.origin(&incoming.from, asserted, privacy, &self.domain))
             }
         };
         let plan = self.lead(&origin.caller, &origin, &incoming.request.uri, None);
@@ -206,7 +211,9 @@ impl Switchboard {
         now: Instant,
     ) -> Result<Origin, Rejection> {
         let number = self.identify(credentials, &incoming.request, incoming.source, now)?;
-        let Some((_, settings)) = self.extensions.find(&number) else { return Err(self.challenge(false, now)) };
+        let Some((_, settings)) = self.extensions.find(&number) else {
+            return Err(self.challenge(incoming.source, false, now));
+        };
         let said = incoming.from.uri.user.as_deref().unwrap_or_default();
         if said != number && self.extensions.find(said).is_some() {
             // He has a password, but not that of whom he says he is.
@@ -214,6 +221,13 @@ impl Switchboard {
         }
         let hidden = is_anonymous(&incoming.from.uri).then(|| "id".to_owned());
         Ok(settings.origin(incoming.privacy.clone().or(hidden), &self.domain))
+    }
+
+    /// The extension that calls from where it registered, at an address from where no password is needed.
+    fn phone_at(&self, source: SocketAddr, incoming: &Incoming) -> Option<Origin> {
+        let (at, settings) = self.extensions.find(incoming.from.uri.user.as_deref()?)?;
+        let registered = self.registrar.phones(at).iter().any(|phone| phone.binding.source == source);
+        registered.then(|| settings.origin(incoming.privacy.clone(), &self.domain))
     }
 
     /// The number of the extension that these credentials prove, or what to answer.
@@ -224,22 +238,29 @@ impl Switchboard {
         source: SocketAddr,
         now: Instant,
     ) -> Result<String, Rejection> {
+        self.puzzled.answered(source, request.headers.call_id().unwrap_or_default());
         let known = self.extensions.find(&credentials.user);
         let verdict = self.login.check(credentials, &request.method, known.map(|(_, settings)| &settings.secret), now);
         match verdict {
             Verdict::Granted if is_for(credentials, &request.uri) => Ok(credentials.user.clone()),
-            Verdict::Granted | Verdict::Stale => Err(self.challenge(true, now)),
+            Verdict::Granted | Verdict::Stale => Err(self.challenge(source, true, now)),
             Verdict::Wrong => {
                 if !self.is_friend(source.ip()) {
                     self.events.extend(self.bans.failed(source.ip(), now));
                 }
-                Err(self.challenge(false, now))
+                Err(self.challenge(source, false, now))
             }
         }
     }
 
-    fn challenge(&mut self, stale: bool, now: Instant) -> Rejection {
-        let challenges = self.login.challenges(stale, now);
+    /// The first challenge, to who sent no credentials.
+    fn ask(&mut self, headers: &Headers, source: SocketAddr, now: Instant) -> Rejection {
+        self.puzzled.ask(source, headers.call_id().unwrap_or_default(), now);
+        self.challenge(source, false, now)
+    }
+
+    fn challenge(&mut self, source: SocketAddr, stale: bool, now: Instant) -> Rejection {
+        let challenges = self.login.challenges(self.puzzled.contains(source), stale, now);
         challenges
             .into_iter()
             .fold(Rejection::new(StatusCode(401)), |rejection, challenge| rejection.with("WWW-Authenticate", challenge))
