@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 pub const RATE: Rate = Rate::NARROW;
 /// How much of the last sound is judged.
 const WINDOW: Duration = Duration::from_millis(200);
-/// A tone louder than this is heard, dB of full scale. Phones speak at -12.
-const AUDIBLE: f64 = -30.0;
+/// A tone louder than this is heard, dB of full scale. Phones speak at -6 to -24.
+const AUDIBLE: f64 = -36.0;
 /// Sound that is kept at most: 10 minutes.
 const KEPT: usize = 8000 * 600;
 /// A timestamp further off than this (in samples: 60 s) is a jump, not a pause.

@@ -513,13 +513,14 @@ impl Phone {
     fn open(&mut self, state: State, peer: &str, now: Instant) -> Option<Line> {
         let port = self.free_ports.pop()?;
         let address = self.settings.local.ip();
+        let number = self.settings.media_ports.iter().position(|own| *own == port).unwrap_or(0);
         Some(Line {
             state,
             port,
             peer: peer.to_owned(),
             negotiation: Negotiation::new(address, port, &self.settings.codecs, self.chance.random()),
             session: None,
-            mouth: Mouth::new(self.settings.tone_hz, self.chance.random(), now),
+            mouth: Mouth::new(self.settings.tone_hz, number, self.chance.random(), now),
             ear: Ear::default(),
             listener: Listener::default(),
             hold: None,

@@ -15,8 +15,9 @@ use crate::media::{
 use bytes::Bytes;
 use std::time::Instant;
 
-/// How loud phones speak: -12 dB of full scale.
-const AMPLITUDE_SHIFT: u32 = 2;
+/// How loud the first line of a phone speaks: -6 dB of full scale. Each further line is 6 dB less loud, so that two lines of one
+/// phone that meet in a call cannot cancel each other.
+const FIRST_SHIFT: u32 = 1;
 /// How long a digit is pressed, ms.
 const DIGIT_MS: u16 = 100;
 
@@ -29,6 +30,7 @@ pub(super) struct Mouth {
     /// That of the digit that is being dialled.
     digit_timestamp: u32,
     tone: Oscillator,
+    shift: u32,
     dialler: Dialler,
     next: Instant,
     /// Nothing was said in the tick before.
@@ -36,14 +38,15 @@ pub(super) struct Mouth {
 }
 
 impl Mouth {
-    /// Begins to speak at `now`.
-    pub(super) fn new(tone_hz: u16, ssrc: u32, now: Instant) -> Self {
+    /// Begins to speak at `now`. `line`: which of the phone's lines it is.
+    pub(super) fn new(tone_hz: u16, line: usize, ssrc: u32, now: Instant) -> Self {
         Self {
             ssrc,
             sequence: ssrc as u16,
             timestamp: ssrc.rotate_left(16),
             digit_timestamp: 0,
             tone: Oscillator::new(u32::from(tone_hz), Rate::NARROW),
+            shift: FIRST_SHIFT + u32::try_from(line).unwrap_or(0).min(3),
             dialler: Dialler::default(),
             next: now,
             paused: true,
@@ -105,7 +108,7 @@ impl Mouth {
                 }
             }
             (Dialling::Idle, _) if session.direction.sends() && !silent => {
-                let sound: Vec<i16> = (0..FRAME).map(|_| (self.tone.next() >> AMPLITUDE_SHIFT) as i16).collect();
+                let sound: Vec<i16> = (0..FRAME).map(|_| (self.tone.next() >> self.shift) as i16).collect();
                 let mut payload = Vec::with_capacity(FRAME);
                 Coder::new(session.codec).encode(&sound, &mut payload);
                 let packet = self.packet(self.paused, session.payload_type, self.timestamp, &payload);
