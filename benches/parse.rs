@@ -3,6 +3,10 @@
 use divan::{Bencher, black_box};
 use warmline::sip::wire::{Message, Response, StatusCode};
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     divan::main();
 }

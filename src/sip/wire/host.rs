@@ -75,12 +75,11 @@ impl Host {
         match self {
             Self::Name(name) => f.write_str(name),
             Self::V4(address) => {
-                let octets = address.octets().map(u64::from);
-                for (at, octet) in octets.into_iter().enumerate() {
+                for (at, octet) in address.octets().into_iter().enumerate() {
                     if at > 0 {
                         f.write_char('.')?;
                     }
-                    scan::print_number(octet, f)?;
+                    scan::print_number(octet.into(), f)?;
                 }
                 Ok(())
             }

@@ -105,7 +105,10 @@ impl Name {
 
     /// The name of a field, long or compact, in whatever case.
     pub(super) fn of(text: &str) -> Self {
-        let bytes = text.as_bytes();
+        Self::of_bytes(text.as_bytes())
+    }
+
+    pub(super) fn of_bytes(bytes: &[u8]) -> Self {
         if let [letter] = bytes {
             let at = usize::from(letter | 0x20).checked_sub(usize::from(b'a'));
             return at.and_then(|at| BY_LETTER.get(at)).copied().unwrap_or(Self::Other);
@@ -114,7 +117,8 @@ impl Name {
             return Self::Other;
         }
         let (long, name) = LONG.get(usize::from(TABLE.1[slot(bytes, TABLE.0)])).copied().unwrap_or(("", Self::Other));
-        if long == text || long.eq_ignore_ascii_case(text) { name } else { Self::Other }
+        let long = long.as_bytes();
+        if long == bytes || long.eq_ignore_ascii_case(bytes) { name } else { Self::Other }
     }
 }
 

@@ -84,9 +84,11 @@ fn request(head: Head, rest: &[u8]) -> Result<Request, ParseError> {
 }
 
 fn request_line(line: &str) -> Result<(Method, Uri), Kind> {
-    let mut parts = line.split(' ');
-    let (Some(method), Some(uri), Some(version), None) = (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
+    let parts = scan::split_at_byte(line, b' ').and_then(|(method, rest)| {
+        let (uri, version) = scan::split_at_byte(rest, b' ')?;
+        Some((method, uri, version)).filter(|_| memchr(b' ', version.as_bytes()).is_none())
+    });
+    let Some((method, uri, version)) = parts else {
         let like_sip = line.split(' ').any(|part| starts_without_case(part, "SIP/"));
         return Err(if like_sip { Kind::StartLine("spaces") } else { Kind::NotSip });
     };
@@ -209,17 +211,29 @@ impl<'a> Head<'a> {
 
     /// Takes in `Name : value`; false if it is none.
     fn field(&mut self, text: &str, place: Range<usize>, latin1: bool) -> bool {
-        let line = &text[place.clone()];
-        let token = line.bytes().take_while(|byte| scan::TOKEN.has(*byte)).count();
-        let (written, rest) = line.split_at(token);
-        let Some(value) = scan::trim_start(rest).strip_prefix(':') else { return false };
-        if written.is_empty() {
+        let line = &text.as_bytes()[place.clone()];
+        let white = |at: usize| matches!(line[at], b' ' | b'\t' | b'\r' | b'\n');
+        let mut at = 0;
+        while at < line.len() && scan::TOKEN.has(line[at]) {
+            at += 1;
+        }
+        let token = at;
+        while at < line.len() && matches!(line[at], b' ' | b'\t') {
+            at += 1;
+        }
+        if token == 0 || line.get(at) != Some(&b':') {
             return false;
         }
-        let value = value.trim_ascii_start();
-        let from = place.end - value.len();
-        let to = from + value.trim_ascii_end().len();
-        self.headers.push_read(Name::of(written), latin1, place.start..place.start + token, from..to);
+        let (mut from, mut to) = (at + 1, line.len());
+        while from < to && white(from) {
+            from += 1;
+        }
+        while from < to && white(to - 1) {
+            to -= 1;
+        }
+        let name = Name::of_bytes(&line[..token]);
+        let start = place.start;
+        self.headers.push_read(name, latin1, start..start + token, start + from..start + to);
         true
     }
 }

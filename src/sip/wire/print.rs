@@ -26,7 +26,7 @@ pub(super) fn response(response: &Response) -> Bytes {
 fn finish(mut out: Out, headers: &Headers, body: &Bytes) -> Bytes {
     headers.print(&mut out.0);
     out.0.extend_from_slice(b"Content-Length: ");
-    let _ = scan::print_number(body.len() as u64, &mut out);
+    let _ = scan::print_number(u32::try_from(body.len()).unwrap_or(u32::MAX), &mut out);
     out.0.extend_from_slice(b"\r\n\r\n");
     out.0.extend_from_slice(body);
     Bytes::from(out.0)
@@ -38,6 +38,14 @@ struct Out(Vec<u8>);
 impl fmt::Write for Out {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+
+    fn write_char(&mut self, c: char) -> fmt::Result {
+        match u8::try_from(c) {
+            Ok(byte) if byte.is_ascii() => self.0.push(byte),
+            _ => self.0.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
         Ok(())
     }
 }

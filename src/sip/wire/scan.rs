@@ -102,17 +102,11 @@ pub(super) fn number<T: TryFrom<u64>>(digits: &str) -> Option<T> {
 }
 
 /// Prints digits, without the detour of `fmt`.
-pub(super) fn print_number(mut value: u64, f: &mut impl fmt::Write) -> fmt::Result {
-    let mut digits = [0; 20];
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (value % 10) as u8;
-        value /= 10;
-        if value == 0 {
-            return f.write_str(std::str::from_utf8(&digits[at..]).unwrap_or_default());
-        }
+pub(super) fn print_number(value: u32, f: &mut impl fmt::Write) -> fmt::Result {
+    if value >= 10 {
+        print_number(value / 10, f)?;
     }
+    f.write_char(char::from(b'0' + (value % 10) as u8))
 }
 
 /// The end of the quoted string that begins at the start of `text` (which is its `"`): the place behind the closing quote.
