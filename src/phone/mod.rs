@@ -3,9 +3,11 @@
 //! Three faces: [`Command`] (the buttons), [`Event`] (the display), [`Phone`] (the machine). A [`Line`] is one call of it;
 //! its mouth sends a tone of the phone's own, its [`Ear`] tells whose tones it hears.
 
+mod buttons;
 mod command;
 mod ear;
 mod event;
+mod happenings;
 mod line;
 mod machine;
 mod mouth;
