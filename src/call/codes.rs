@@ -200,6 +200,7 @@ impl Call {
     }
 
     fn ask_for_number(&mut self, leg: LegId, attended: bool, now: Instant) {
+        self.conclude();
         let asked = self.collectors.values().any(Collector::wants_number);
         if asked || !self.may_transfer(leg) {
             return;

@@ -62,6 +62,9 @@ impl Call {
     /// REFER from a peer.
     pub(super) fn refer(&mut self, refer: sip::Refer, now: Instant) {
         let leg = refer.leg;
+        if self.legs.get(&leg).is_some_and(|party| party.origin.features.refer && party.standing == Standing::Present) {
+            self.conclude();
+        }
         let Some(party) = self.legs.get(&leg) else { return };
         let busy = !matches!(self.movement, Movement::Still) || party.standing != Standing::Present;
         let others = self.others(leg);
@@ -198,6 +201,7 @@ impl Call {
         let Movement::Cold(Cold { by, phase: Phase::Returned(status), .. }) = &self.movement else { return };
         let (leg, status) = (by.told_as, *status);
         self.movement = Movement::Still;
+        self.deadlines.clear(Timer::Movement);
         self.transfer_ended(leg, Outcome::Recalled, status);
     }
 

@@ -46,6 +46,16 @@ impl Call {
         }
     }
 
+    /// A transfer that is decided and only waits for its end makes way for the next one, so that who failed may try again
+    /// at once.
+    pub(super) fn conclude(&mut self) {
+        match &self.movement {
+            Movement::Cold(_) => self.cold_returned(),
+            Movement::Warm(_) => self.warm_tone_over(),
+            Movement::Still | Movement::Attended(_) | Movement::Recall(_) => {}
+        }
+    }
+
     /// The switch is being stopped in the middle of a transfer.
     pub(super) fn movement_cut_off(&mut self) {
         self.deadlines.clear(Timer::Movement);

@@ -336,6 +336,20 @@ fn warm_a_busy_target_is_heard_as_busy_and_then_the_caller() {
 }
 
 #[test]
+fn who_hears_that_the_target_is_busy_may_try_another_at_once() {
+    let mut world = World::new();
+    let (a, b, c) = ringing(&mut world);
+    world.fails(c, 486);
+    world.dials(b, "*2");
+    assert_eq!(heard(&world, &[a, b]), ["HoldMusic", "Prompt"]);
+    world.dials(b, "1004#");
+    world.wait(5);
+    let d = world.leg_to("1004");
+    world.answers(d);
+    assert_eq!(heard(&world, &[a, b, d]), ["HoldMusic", "4", "2"]);
+}
+
+#[test]
 fn warm_an_unknown_number_is_heard_as_notice() {
     let mut world = World::new();
     let (a, b) = talking(&mut world);

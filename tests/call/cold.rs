@@ -143,6 +143,30 @@ fn a_target_that_nobody_knows_fails_at_once_and_the_outcome_waits_for_a_hasty_by
 }
 
 #[test]
+fn who_failed_may_try_again_at_once() {
+    let mut world = World::new();
+    let (a, b) = talking(&mut world);
+    world.refers(b, "9999");
+    world.skip();
+    world.refers(b, "1003");
+    assert_eq!(
+        world.said(),
+        [
+            "(2 transfer Recalled 404)",
+            "2 refer accepted",
+            "(2 transfers to 1003)",
+            "route 1003 for Transfer",
+            "(3 started)",
+            "3 invite 1003"
+        ]
+    );
+    world.wait(5);
+    assert_eq!(world.said(), [""; 0]);
+    world.answers(world.leg_to("1003"));
+    assert_eq!(world.hears(a), "3");
+}
+
+#[test]
 fn a_bye_that_crosses_with_the_failure_is_no_reason_to_lose_the_caller() {
     let mut world = World::new();
     let (a, b) = talking(&mut world);
