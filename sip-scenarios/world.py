@@ -144,6 +144,8 @@ class World:
         address = at or self.address_of(user)
         self.ports += 1
         options = ["-p", str(5100 + self.ports), "-s", number, "-d", str(talk_ms)]
+        if scenario != "register":
+            options += ["-auth_uri", f"{number}@{self.switch_at}:5066"]
         if cid:
             options += ["-cid_str", cid]
         return self._sipp(name or scenario, scenario, address, user, options, calls, keys)
@@ -183,7 +185,7 @@ class World:
         self.ports += 1
         command = ["sipp", f"{self.switch_at}:5066", "-sf", str(HERE / f"{scenario}.xml"), "-i", address, "-mi", address]
         command += ["-mp", str(30000 + 4 * self.ports), "-ci", address, "-m", str(calls), "-nostdin", "-skip_rlimit"]
-        command += ["-recv_timeout", "12000", "-key", "user", user] + options
+        command += ["-recv_timeout", "12000", "-key", "user", user, "-au", user, "-ap", f"pw{user}"] + options
         for key, value in keys.items():
             command += ["-key", key, value]
         sipp = Sipp(name, command, self.directory)

@@ -123,7 +123,7 @@ class Phone:
 
     def registered(self):
         """Waits until the switch has taken its registration."""
-        self.expect("REGISTER_OK")
+        until(lambda: "OK" in self.command("reginfo") or None, 10, f"{self.name}: is not registered")
 
     def press(self, digit):
         """One key of the keypad, pressed and let go (telephone-event)."""

@@ -176,14 +176,15 @@ def blind_transfer(a, b, c):
 
 
 def blind_transfer_refused(a, b, c):
-    """B transfers A to C, C refuses: A and B talk again."""
+    """B transfers A to C, C refuses. B's phone has hung up by then: it rings again, with A, and they talk on."""
     talk(a, b)
     c.forget(), b.forget()
     b.command("transfer", uri(c.user))
     c.expect("CALL_INCOMING")
     c.command("hangup")
     b.expect("TRANSFER_FAILED")
-    b.command("resume")
+    b.expect("CALL_INCOMING")
+    b.command("accept")
     hear_each_other(a, b)
 
 
@@ -218,7 +219,7 @@ def transfer_by_star_code(a, b, c):
 
 
 def warm_transfer_by_star_codes(a, b, c):
-    """B dials *2 1003 #: B and C talk while A hears music; *6 joins all three; *4 lets B go, and A and C talk on."""
+    """B dials *2 1003 #: B and C talk while A hears music; *7 swaps A and C; *4 lets B go, and A and C talk."""
     talk(a, b)
     c.forget()
     dial(b, f"*2{c.user}#")
@@ -226,11 +227,26 @@ def warm_transfer_by_star_codes(a, b, c):
     c.command("accept")
     hear_each_other(b, c)
     a.comes_to_hear(MUSIC, TONES)
-    dial(b, "*6")
-    hear_each_other(a, b, c)
+    dial(b, "*7")
+    hear_each_other(a, b)
+    c.comes_to_hear(MUSIC, TONES)
     dial(b, "*4")
     hear_each_other(a, c)
     b.expect("CALL_CLOSED")
+
+
+def three_way_by_star_codes(a, b, c):
+    """B dials *2 1003 #, then *6: all three talk. B hangs up, A and C talk on."""
+    talk(a, b)
+    c.forget()
+    dial(b, f"*2{c.user}#")
+    c.expect("CALL_INCOMING")
+    c.command("accept")
+    hear_each_other(b, c)
+    dial(b, "*6")
+    hear_each_other(a, b, c)
+    b.command("hangup")
+    hear_each_other(a, c)
 
 
 STORIES = [
@@ -247,6 +263,7 @@ STORIES = [
     attended_transfer,
     transfer_by_star_code,
     warm_transfer_by_star_codes,
+    three_way_by_star_codes,
 ]
 
 
