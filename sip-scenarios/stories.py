@@ -16,19 +16,19 @@ def with_settings(**settings):
 
 def timer_dead(world):
     """A caller that promised to refresh the session and does not: both legs end before it runs out."""
-    world.called("uas-answer")
+    world.called("uas-answer", patience_s=100)
     world.caller("timer-dead", "2001").wait(100)
 
 
 def timer(world):
     """Session-Expires too small (422), refresh by the switch at half time, glare (491) and the refresh again."""
-    world.called("uas-answer")
+    world.called("uas-answer", patience_s=100)
     world.caller("timer", "2001").wait(70)
 
 
 def ack_lost(world):
     """The 200 is repeated until 64*T1, then both legs get BYE."""
-    world.called("uas-answer")
+    world.called("uas-answer", patience_s=100)
     caller = world.caller("ack-lost", "2001")
     caller.wait(45)
     repeated = len([m for m in caller.messages(r"SIP/2\.0 200") if "INVITE" in m])
@@ -305,7 +305,7 @@ def transfer_to_room(world):
 def refer_errors(world):
     """REFER that makes no sense is refused, each with its status, and the call survives."""
     world.called("uas-answer")
-    world.caller("refer-errors", "2001")
+    world.caller("refer-errors", "2001", talk_ms=2500)
 
 
 def attended_transfer(world):

@@ -143,22 +143,23 @@ class World:
         """A SIPp that calls `number` as extension `user`. Keys are those of the scenario: target, other_call ..."""
         address = at or self.address_of(user)
         self.ports += 1
-        options = ["-p", str(5100 + self.ports), "-s", number, "-d", str(talk_ms)]
+        options = ["-p", str(5100 + self.ports), "-s", number, "-d", str(talk_ms), "-recv_timeout", "12000"]
         if scenario != "register":
             options += ["-auth_uri", f"{number}@{self.switch_at}:5066"]
         if cid:
             options += ["-cid_str", cid]
         return self._sipp(name or scenario, scenario, address, user, options, calls, keys)
 
-    def called(self, scenario, user=None, port=5090, talk_ms=300, calls=1, name=None):
-        """A SIPp that is called: the carrier, or extension `user`, which is registered first."""
+    def called(self, scenario, user=None, port=5090, talk_ms=300, calls=1, name=None, patience_s=12):
+        """A SIPp that is called: the carrier, or extension `user`, which is registered first. It waits `patience_s` for
+        what comes next in its scenario."""
         address = self.address_of(user) if user else self.carrier
         if user:
             port = 5070
             self.register(user, address, port)
-        sipp = self._sipp(
-            name or f"{scenario}-{user or port}", scenario, address, user or "2000", ["-p", str(port), "-d", str(talk_ms)], calls, {}
-        )
+        name = name or f"{scenario}-{user or port}"
+        options = ["-p", str(port), "-d", str(talk_ms), "-recv_timeout", str(1000 * patience_s)]
+        sipp = self._sipp(name, scenario, address, user or "2000", options, calls, {})
         self.until(lambda: bound(address, port) or sipp.process.poll() is not None, 5, f"{sipp.name} does not start")
         return sipp
 
@@ -185,7 +186,7 @@ class World:
         self.ports += 1
         command = ["sipp", f"{self.switch_at}:5066", "-sf", str(HERE / f"{scenario}.xml"), "-i", address, "-mi", address]
         command += ["-mp", str(30000 + 4 * self.ports), "-ci", address, "-m", str(calls), "-nostdin", "-skip_rlimit"]
-        command += ["-recv_timeout", "12000", "-key", "user", user, "-au", user, "-ap", f"pw{user}"] + options
+        command += ["-key", "user", user, "-au", user, "-ap", f"pw{user}"] + options
         for key, value in keys.items():
             command += ["-key", key, value]
         sipp = Sipp(name, command, self.directory)
