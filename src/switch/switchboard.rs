@@ -334,8 +334,9 @@ impl Switchboard {
 }
 
 /// Whether the credentials were made for this request (RFC 7616 3.4.6). Hosts are not compared: some gateways rewrite them.
+/// Some clients say just the server in them; they are good for one request all the same, since a count is taken once.
 fn is_for(credentials: &Authorization, uri: &Uri) -> bool {
-    credentials.uri.parse::<Uri>().is_ok_and(|said| said.user == uri.user)
+    credentials.uri.parse::<Uri>().is_ok_and(|said| said.user.is_none() || said.user == uri.user)
 }
 
 impl Refused {
