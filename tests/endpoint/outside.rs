@@ -59,6 +59,18 @@ fn each_fault_has_its_status() {
 }
 
 #[test]
+fn what_callers_and_phones_behind_proxies_require_is_known() {
+    let script = answer("INVITE", "Privacy: id\nProxy-Require: privacy\n");
+    assert_eq!(script.said(), "SIP/2.0 100 Trying");
+    for more in ["Require: path\nPath: <sip:10.0.0.9;lr>\nSupported: path\n", "Max-Forwards: 0\n"] {
+        let mut script = answer("REGISTER", more);
+        assert!(matches!(script.event(), Event::Request(_)), "{more}");
+        script.end_of_story();
+    }
+    assert_eq!(answer("INVITE", "Require: path\n").header("Unsupported"), Some("path"));
+}
+
+#[test]
 fn a_header_that_cannot_be_read_is_named() {
     let script = answer("INVITE", "Max-Forwards: many\n");
     assert!(script.said().starts_with("SIP/2.0 400 ") && script.said().contains("Max-Forwards"), "{}", script.said());

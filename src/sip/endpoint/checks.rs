@@ -7,6 +7,10 @@ use crate::sip::{
 
 /// Option tags that we understand in Require.
 const UNDERSTOOD: &[&str] = &["100rel", "timer", "replaces", "norefersub"];
+/// Those that a registrar understands besides (RFC 3327).
+const OF_REGISTRAR: &[&str] = &["path"];
+/// Those that we understand in Proxy-Require besides: callers who ask for privacy put theirs there (RFC 3323 4.2).
+const OF_PROXY: &[&str] = &["privacy"];
 /// Event packages that we understand.
 const PACKAGES: &str = "refer";
 
@@ -82,14 +86,16 @@ fn method(request: &Request, in_dialog: bool, refuse: &dyn Fn(StatusCode) -> Res
 
 fn hops(request: &Request, in_dialog: bool, refuse: &dyn Fn(StatusCode) -> Response) -> Option<Response> {
     let spent = request.headers.max_forwards() == Ok(Some(0));
-    // A request of our own dialog ends here, and OPTIONS asks whoever is reached last (11.2).
-    (spent && !in_dialog && request.method != Method::Options).then(|| refuse(StatusCode::TOO_MANY_HOPS))
+    // Only an INVITE goes on from here.
+    (spent && !in_dialog && request.method == Method::Invite).then(|| refuse(StatusCode::TOO_MANY_HOPS))
 }
 
 fn extensions(request: &Request, refuse: &dyn Fn(StatusCode) -> Response) -> Option<Response> {
-    let asked = request.headers.require().chain(request.headers.proxy_require());
-    let unknown: Vec<_> =
-        asked.filter(|tag| !UNDERSTOOD.iter().any(|known| known.eq_ignore_ascii_case(tag))).take(16).collect();
+    let among = |known: &[&str], tag: &str| known.iter().any(|known| known.eq_ignore_ascii_case(tag));
+    let more = if request.method == Method::Register { OF_REGISTRAR } else { &[] };
+    let required = request.headers.require().filter(|tag| !among(more, tag));
+    let asked = required.chain(request.headers.proxy_require().filter(|tag| !among(OF_PROXY, tag)));
+    let unknown: Vec<_> = asked.filter(|tag| !among(UNDERSTOOD, tag)).take(16).collect();
     (!unknown.is_empty()).then(|| refuse(StatusCode::BAD_EXTENSION).with("Unsupported", unknown.join(", ")))
 }
 
