@@ -5,7 +5,7 @@ use std::time::Duration;
 use warmline::{
     ids::LegId,
     sip::{
-        Cause, Command, Credentials, Event, Invite, Secret, Settings,
+        Cause, Command, Credentials, Event, Invite, OfferMethod, Secret, Settings,
         wire::{Message, NameAddr, StatusCode},
     },
 };
@@ -212,5 +212,79 @@ fn only_our_own_names_are_shown() {
     assert!(text.contains("Max-Forwards: 70") && text.contains(";rport"), "{text}");
     script.answers("INVITE", "404 Not Found", "x", "");
     assert!(matches!(script.event(), Event::Failed { .. }));
+    script.end_of_story();
+}
+
+#[test]
+fn a_challenged_prack_goes_on_in_its_early_dialog() {
+    let mut script = Script::new();
+    let secret = Secret::Password("secret".to_owned());
+    let leg = calls_with(&mut script, Some(OFFER), Some(Credentials { user: "us".to_owned(), secret }));
+    script.answers("INVITE", "183 Session Progress", "one", &with_sdp("Require: 100rel\nRSeq: 1\n"));
+    let ask = "Proxy-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\"\n";
+    script.answers("PRACK", "407 Proxy Authentication Required", "", ask);
+    assert_eq!((script.end.count("PRACK"), script.header("CSeq")), (2, Some("3 PRACK")));
+    assert!(script.header("Proxy-Authorization").is_some());
+    script.answers("PRACK", "200 OK", "", "");
+    script.answers("INVITE", "200 OK", "one", "Contact: <sip:bob@10.0.0.9>\n");
+    script.command(Command::Hangup { leg, cause: Cause::Normal });
+    assert_eq!(script.header("CSeq"), Some("4 BYE"));
+    script.answers("BYE", "200 OK", "", "");
+    assert!(matches!(script.event(), Event::Progress { .. }));
+    assert!(matches!(script.event(), Event::Answered { .. }));
+    script.end_of_story();
+}
+
+#[test]
+fn an_update_of_ours_in_an_early_dialog_ends_whatever_is_said() {
+    for (status, refused) in [("200 OK", None), ("481 Gone", Some(481)), ("500 No", Some(500))] {
+        let mut script = Script::new();
+        let leg = calls(&mut script);
+        let reliable = with_sdp("Require: 100rel\nRSeq: 1\nAllow: UPDATE\n");
+        script.answers("INVITE", "180 Ringing", "one", "");
+        script.answers("INVITE", "183 Session Progress", "one", &reliable);
+        script.answers("PRACK", "200 OK", "", "");
+        script.command(Command::Offer { leg, body: Some(sdp(OFFER)), method: OfferMethod::Update });
+        assert_eq!((script.header("CSeq"), script.said()), (Some("3 UPDATE"), "UPDATE sip:bob@10.0.0.9:5060 SIP/2.0"));
+        script.answers("UPDATE", status, "", &with_sdp("").replace(":5060>", ":5070>"));
+        for _ in 0..2 {
+            assert!(matches!(script.event(), Event::Progress { .. }));
+        }
+        match (script.event(), refused) {
+            (Event::OfferAnswered { body: Some(_), .. }, None) => {}
+            (Event::OfferRefused { status, .. }, Some(refused)) => assert_eq!(status.0, refused),
+            (other, _) => panic!("{other:?}"),
+        }
+        script.answers("INVITE", "200 OK", "one", "");
+        let port = if refused.is_none() { 5070 } else { 5060 };
+        assert_eq!(script.said(), format!("ACK sip:bob@10.0.0.9:{port} SIP/2.0"));
+        assert!(matches!(script.event(), Event::Answered { .. }));
+        script.command(Command::Hangup { leg, cause: Cause::Normal });
+        script.answers("BYE", "200 OK", "", "");
+        script.end_of_story();
+    }
+}
+
+#[test]
+fn a_whole_dialog_behind_a_strict_router_names_it_first_and_the_peer_last() {
+    let mut script = Script::new();
+    let leg = calls(&mut script);
+    let route = "Record-Route: <sip:far.example;lr>, <sip:10.0.0.9:5060>\nContact: <sip:bob@192.168.7.7>\n";
+    script.answers("INVITE", "200 OK", "one", &format!("{route}Content-Type: application/sdp\n\n{ANSWER}"));
+    assert!(matches!(script.event(), Event::Answered { .. }));
+    let seen = |script: &Script, method: &str| {
+        let routes: Vec<_> = script.end.last(method).headers().get_all("Route").map(str::to_owned).collect();
+        assert_eq!(routes, ["<sip:far.example;lr>", "<sip:bob@192.168.7.7>"], "{method}");
+        assert!(script.said().starts_with(&format!("{method} sip:10.0.0.9:5060 SIP")), "{}", script.said());
+    };
+    seen(&script, "ACK");
+    script.command(Command::Offer { leg, body: Some(sdp(OFFER)), method: OfferMethod::Reinvite });
+    seen(&script, "INVITE");
+    script.answers("INVITE", "486 Busy Here", "", "");
+    seen(&script, "ACK");
+    assert!(matches!(script.event(), Event::OfferRefused { .. }));
+    script.command(Command::Hangup { leg, cause: Cause::Normal });
+    seen(&script, "BYE");
+    script.answers("BYE", "200 OK", "", "");
     script.end_of_story();
 }

@@ -262,12 +262,12 @@ impl Leg {
         let Some(at) = self.flights.iter().position(|flight| flight.key == key) else { return };
         match self.flights.remove(at).purpose {
             Purpose::Invite => self.invite_unanswered(status, line),
-            Purpose::Offer => self.offer_unanswered(line),
+            Purpose::Offer => self.offer_unanswered(status, line),
             Purpose::Bye => self.phase = Phase::Over,
             Purpose::Refer => self.refer_answered(status, line),
             // The subscription ends, the dialog does not: that is for the requests of the dialog itself to find out.
             Purpose::Notify(subscription) => self.notify_answered(subscription, StatusCode::REQUEST_TIMEOUT, line),
-            Purpose::Info => self.lose(Cause::Lost, line),
+            Purpose::Info => drop(self.end_if_gone(status, line)),
             Purpose::Prack => {}
         }
     }
@@ -396,6 +396,15 @@ impl Leg {
         }
     }
 
+    /// The dialog with that remote tag: an early one of our INVITE, or else that of the leg.
+    pub(super) fn dialog_of(&mut self, remote_tag: &str) -> &mut Dialog {
+        let early = match &mut self.phase {
+            Phase::Outgoing(uac) => uac.dialog_with(remote_tag),
+            Phase::Incoming(_) | Phase::Confirmed | Phase::Closing(_) | Phase::Over => None,
+        };
+        early.unwrap_or(&mut self.dialog)
+    }
+
     fn again_with_credentials(&mut self, flight: Flight, response: &Response, line: &mut Line<'_>) -> bool {
         if !matches!(response.status, StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED) {
             return false;
@@ -406,13 +415,13 @@ impl Leg {
         if flight.purpose == Purpose::Invite {
             return self.invite_again(again, flight.tries + 1, line);
         }
-        let hop = self.dialog.hop();
-        self.launch_again(flight, again, hop, line);
+        self.launch_again(flight, again, line);
         true
     }
 
-    fn launch_again(&mut self, flight: Flight, mut request: Request, hop: SocketAddr, line: &mut Line<'_>) {
-        let cseq = self.dialog.next_cseq();
+    fn launch_again(&mut self, flight: Flight, mut request: Request, line: &mut Line<'_>) {
+        let dialog = self.dialog_of(request.headers.to_tag().unwrap_or_default());
+        let (cseq, hop) = (dialog.next_cseq(), dialog.hop());
         request.headers.replace("CSeq", format_args!("{cseq} {}", request.method.as_str()));
         let key = line.request(self.id, request, hop);
         self.flights.push(Flight { key, tries: flight.tries + 1, ..flight });

@@ -10,12 +10,15 @@ use super::{
     uas_invite::grant,
 };
 use crate::sip::{
-    Cause, Event, OfferMethod, Rejection,
+    Event, OfferMethod, Rejection,
     transaction::{ClientKey, ServerKey},
     wire::{Method, Request, Response, StatusCode, sdp_body},
 };
 use bytes::Bytes;
 use std::{net::SocketAddr, time::Duration};
+
+/// When a refresh that was refused is tried again.
+const REFRESH_AGAIN: Duration = Duration::from_secs(20);
 
 impl Leg {
     pub(super) fn offer(&mut self, body: Option<Bytes>, method: OfferMethod, line: &mut Line<'_>) {
@@ -31,7 +34,7 @@ impl Leg {
         let early = match &mut self.phase {
             Phase::Confirmed => false,
             Phase::Incoming(uas) => {
-                if uas.owes_answer() || !self.dialog.peer.update {
+                if uas.owes_answer() || uas.owed_prack() || !self.dialog.peer.update {
                     return;
                 }
                 true
@@ -78,7 +81,8 @@ impl Leg {
         if response.status.is_success() {
             return self.offer_accepted(key, wish, response, line);
         }
-        if self.end_if_gone(response.status, line) {
+        // An early dialog ends with its INVITE, not by what becomes of an UPDATE.
+        if matches!(self.phase, Phase::Confirmed) && self.end_if_gone(response.status, line) {
             return;
         }
         match response.status {
@@ -88,8 +92,7 @@ impl Leg {
             {
                 self.offers.again(wish);
             }
-            status if wish.refresh => self.refresh_refused(status, line),
-            status => self.tell(Event::OfferRefused { leg: self.id, status }, line),
+            status => self.offer_failed(&wish, status, line),
         }
         self.pump_offers(line);
     }
@@ -106,8 +109,8 @@ impl Leg {
             }
             return;
         }
+        self.dialog_of(response.headers.to_tag().unwrap_or_default()).refresh(&response.headers);
         if matches!(self.phase, Phase::Confirmed) {
-            self.dialog.refresh(&response.headers);
             self.timer.settle(Terms::of(&response.headers));
             self.start_timer(line);
         }
@@ -129,9 +132,23 @@ impl Leg {
         self.pump_offers(line);
     }
 
-    pub(super) fn offer_unanswered(&mut self, line: &mut Line<'_>) {
-        self.offers.take_ours();
-        self.lose(Cause::Lost, line);
+    /// Silence is the end of the dialog (14.1); that something could not be sent (503) is not.
+    pub(super) fn offer_unanswered(&mut self, status: StatusCode, line: &mut Line<'_>) {
+        let Some(wish) = self.offers.take_ours() else { return };
+        if matches!(self.phase, Phase::Confirmed) && self.end_if_gone(status, line) {
+            return;
+        }
+        self.offer_failed(&wish, status, line);
+        self.pump_offers(line);
+    }
+
+    /// Our offer came to nothing, the session stays as it was.
+    fn offer_failed(&mut self, wish: &Wish, status: StatusCode, line: &mut Line<'_>) {
+        match wish.refresh {
+            // It is tried again while there is time (RFC 4028 7.4).
+            true => line.wake(self.id, Alarm::Refresh, REFRESH_AGAIN),
+            false => self.tell(Event::OfferRefused { leg: self.id, status }, line),
+        }
     }
 
     /// 491: both offered at once. Who owns the Call-ID waits 2.1 to 4 s, the other up to 2 s, in steps of 10 ms (14.1).
@@ -187,7 +204,7 @@ impl Leg {
             return self.offered(key, request, line);
         }
         // A session refresh says nothing that anybody above must hear.
-        self.dialog.refresh(&request.headers);
+        self.dialog_of(request.headers.from_tag().unwrap_or_default()).refresh(&request.headers);
         if let Some(response) = self.agree(&request, line) {
             line.respond(key, response);
         }
@@ -214,7 +231,7 @@ impl Leg {
             let response = self.response_to(&request, StatusCode::SESSION_INTERVAL_TOO_SMALL, line);
             return line.respond(key, response.with("Min-SE", min_s));
         }
-        self.dialog.refresh(&request.headers);
+        self.dialog_of(request.headers.from_tag().unwrap_or_default()).refresh(&request.headers);
         let body = sdp_body(&request.headers, &request.body);
         self.offers.turn = Turn::Theirs(Box::new(Theirs { key, request }));
         self.tell(Event::Offered { leg: self.id, body }, line);
@@ -291,10 +308,5 @@ impl Leg {
         if self.offers.queue(Wish { body: None, method: OfferMethod::Update, refresh: true }) {
             self.pump_offers(line);
         }
-    }
-
-    /// The peer refuses a refresh without being gone: it is tried again while there is time (RFC 4028 7.4).
-    fn refresh_refused(&mut self, _status: StatusCode, line: &mut Line<'_>) {
-        line.wake(self.id, Alarm::Refresh, Duration::from_secs(20));
     }
 }

@@ -280,7 +280,11 @@ impl Leg {
 fn fork_of<'a>(uac: &'a mut UacInvite, template: &Dialog, response: &Response, tag: &str) -> Option<&'a mut Fork> {
     let known = uac.forks.iter().position(|fork| fork.dialog.remote_tag.as_deref() == Some(tag));
     let at = match known {
-        Some(at) => at,
+        Some(at) => {
+            // The first 1xx of some says nothing of Contact and Allow.
+            uac.forks[at].dialog.refresh(&response.headers);
+            at
+        }
         None if uac.forks.len() == MOST_FORKS => return None,
         None => {
             let mut dialog = template.clone();

@@ -53,6 +53,11 @@ impl UasInvite {
     pub(super) fn owes_answer(&self) -> bool {
         self.offered && !self.answered
     }
+
+    /// Whether a reliable provisional waits for its PRACK: no offer of ours before that (RFC 3311 5.1).
+    pub(super) fn owed_prack(&self) -> bool {
+        self.provisionals.busy()
+    }
 }
 
 impl Leg {
@@ -191,7 +196,10 @@ impl Leg {
         let Phase::Incoming(uas) = &mut self.phase else { return };
         match uas.held.take() {
             Some(body) => self.answer(body, line),
-            None => self.pump_provisionals(line),
+            None => {
+                self.pump_provisionals(line);
+                self.pump_offers(line);
+            }
         }
     }
 
