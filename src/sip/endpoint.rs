@@ -65,8 +65,8 @@ pub struct Endpoint {
     legs: HashMap<LegId, Leg>,
     /// Our tag of each leg: what names its dialog in all that the peer sends.
     tags: HashMap<Box<str>, LegId>,
-    /// Call-ID and From tag of each leg that a peer started: for CANCEL and for INVITEs that reach us twice.
-    callers: HashMap<(Box<str>, Box<str>), LegId>,
+    /// The INVITE of each leg that a peer started: for CANCEL and for INVITEs that reach us twice.
+    callers: HashMap<Caller, LegId>,
     outside: Outside,
     /// Datagrams that belong to no transaction: pongs, and answers to what could not be read.
     loose: VecDeque<Transmit>,
@@ -353,8 +353,8 @@ impl Endpoint {
         }
         if let Some(leg) = self.legs.remove(&id) {
             self.tags.remove(leg.local_tag());
-            if let Some((call_id, from_tag)) = leg.caller() {
-                self.callers.remove(&(call_id.into(), from_tag.into()));
+            if let Some((call_id, from_tag, cseq)) = leg.caller() {
+                self.callers.remove(&(call_id.into(), from_tag.into(), cseq));
             }
             self.desk.forget(id);
         }
@@ -409,8 +409,11 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// Call-ID and From tag.
-fn caller_of(request: &Request) -> (Box<str>, Box<str>) {
+/// Call-ID, From tag and CSeq: the same in an INVITE, its CANCEL, and what comes of it by another way (8.2.2.2).
+type Caller = (Box<str>, Box<str>, u32);
+
+fn caller_of(request: &Request) -> Caller {
     let headers = &request.headers;
-    (headers.call_id().unwrap_or_default().into(), headers.from_tag().unwrap_or_default().into())
+    let cseq = headers.cseq().map_or(0, |cseq| cseq.number);
+    (headers.call_id().unwrap_or_default().into(), headers.from_tag().unwrap_or_default().into(), cseq)
 }

@@ -114,6 +114,21 @@ fn an_invite_that_comes_by_two_ways_is_482_the_second_time() {
 }
 
 #[test]
+fn an_invite_with_the_next_cseq_is_a_call_of_its_own_and_cancelled_alone() {
+    let mut script = Script::new();
+    let first = script.incoming("");
+    let second = script.incoming("");
+    assert_ne!(first, second);
+    script.says(
+        "CANCEL sip:us@10.0.0.1 SIP/2.0\nVia: SIP/2.0/UDP 10.0.0.9;branch=z9hG4bKINVITE1\nFrom: <sip:peer@10.0.0.9>;tag=peer\n\
+         To: <sip:us@10.0.0.1>\nCall-ID: call@peer\nCSeq: 1 CANCEL\n",
+    );
+    assert!(matches!(script.event(), Event::Ended { leg, .. } if leg == first));
+    script.command(Command::Hangup { leg: second, cause: warmline::sip::Cause::Normal });
+    script.end_of_story();
+}
+
+#[test]
 fn keep_alives_are_quiet_but_a_ping_has_its_pong() {
     let mut script = Script::new();
     for quiet in [&b"\r\n"[..], b"\0\0\0\0", b""] {

@@ -59,6 +59,8 @@ pub(crate) struct Leg {
     pub(super) dialog: Dialog,
     /// Whether the Call-ID is ours (14.1).
     pub(super) outgoing: bool,
+    /// CSeq of the INVITE, if the peer started the leg.
+    invited: Option<u32>,
     pub(super) flights: Vec<Flight>,
     pub(super) unacked: Option<Unacked>,
     pub(super) acks: Acks,
@@ -79,6 +81,7 @@ impl Leg {
             id,
             silent: false,
             outgoing: matches!(phase, Phase::Outgoing(_)),
+            invited: dialog.remote_cseq(),
             phase,
             dialog,
             flights: Vec::new(),
@@ -99,10 +102,9 @@ impl Leg {
         &self.dialog.local_tag
     }
 
-    /// Call-ID and From tag of the INVITE, if the peer started the leg.
-    pub(crate) fn caller(&self) -> Option<(&str, &str)> {
-        let tag = self.dialog.remote_tag.as_deref()?;
-        (!self.outgoing).then_some((&self.dialog.call_id, tag))
+    /// Call-ID, From tag and CSeq of the INVITE, if the peer started the leg.
+    pub(crate) fn caller(&self) -> Option<(&str, &str, u32)> {
+        Some((&self.dialog.call_id, self.dialog.remote_tag.as_deref()?, self.invited?))
     }
 
     /// The name of the dialog, while there is one to speak of.

@@ -113,6 +113,11 @@ impl Dialog {
         in_order
     }
 
+    /// The number of the peer's last request.
+    pub(crate) fn remote_cseq(&self) -> Option<u32> {
+        self.remote_cseq
+    }
+
     /// A new request within the dialog (12.2.1.1), still without Via and Contact, and where it goes.
     pub(crate) fn request(&mut self, method: Method) -> (Request, SocketAddr) {
         let cseq = self.next_cseq();
