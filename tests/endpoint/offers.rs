@@ -241,3 +241,39 @@ fn a_cseq_that_goes_back_is_500_and_a_gap_is_fine() {
     script.command(Command::Hangup { leg, cause: Cause::Normal });
     script.end_of_story();
 }
+
+#[test]
+fn a_peer_that_says_100_and_no_more_to_an_offer_is_spared_and_the_next_offer_goes_on() {
+    let mut script = Script::new();
+    let (leg, _) = answered(&mut script);
+    for _ in 0..2 {
+        script.command(Command::Offer { leg, body: Some(sdp(HOLD)), method: OfferMethod::Reinvite });
+    }
+    script.answers("INVITE", "100 Trying", "", "");
+    script.pass(Duration::from_secs(40));
+    assert!(script.said().starts_with("CANCEL "), "{}", script.said());
+    script.answers("CANCEL", "200 OK", "", "");
+    script.pass(Duration::from_secs(25));
+    assert!(matches!(script.event(), Event::OfferRefused { status: StatusCode::REQUEST_TIMEOUT, .. }));
+    script.answers("INVITE", "200 OK", "", &format!("Content-Type: application/sdp\n\n{HELD}"));
+    assert!(matches!(script.event(), Event::OfferAnswered { body: Some(_), .. }));
+    script.command(Command::Hangup { leg, cause: Cause::Normal });
+    script.answers("BYE", "200 OK", "", "");
+    script.end_of_story();
+}
+
+#[test]
+fn a_reinvite_that_is_given_up_is_cancelled_once_however_often_the_peer_says_100() {
+    let mut script = Script::new();
+    let (leg, _) = answered(&mut script);
+    script.command(Command::Offer { leg, body: Some(sdp(HOLD)), method: OfferMethod::Reinvite });
+    script.command(Command::Hangup { leg, cause: Cause::Normal });
+    for _ in 0..5 {
+        script.answers("INVITE", "100 Trying", "", "");
+    }
+    assert_eq!(script.end.count("CANCEL"), 1);
+    script.answers("INVITE", "487 Request Terminated", "", "");
+    script.answers("CANCEL", "200 OK", "", "");
+    script.answers("BYE", "200 OK", "", "");
+    script.end_of_story();
+}

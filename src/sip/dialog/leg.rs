@@ -47,6 +47,8 @@ pub(super) struct Flight {
     pub(super) purpose: Purpose,
     /// How often it was sent anew with credentials.
     pub(super) tries: u8,
+    /// CANCEL was sent: a re-INVITE that is given up.
+    pub(super) cancelled: bool,
 }
 
 /// One leg.
@@ -240,7 +242,7 @@ impl Leg {
             if flight.purpose == Purpose::Invite {
                 self.proceeding(&response, from, line);
             } else if matches!(self.phase, Phase::Over) {
-                give_up(flight, line);
+                give_up(&mut self.flights[at], line);
             }
             return;
         }
@@ -262,9 +264,10 @@ impl Leg {
     /// A request of ours came to nothing: nobody answered (408), or it could not be sent (503).
     pub(crate) fn unanswered(&mut self, key: ClientKey, status: StatusCode, line: &mut Line<'_>) {
         let Some(at) = self.flights.iter().position(|flight| flight.key == key) else { return };
-        match self.flights.remove(at).purpose {
+        let flight = self.flights.remove(at);
+        match flight.purpose {
             Purpose::Invite => self.invite_unanswered(status, line),
-            Purpose::Offer => self.offer_unanswered(status, line),
+            Purpose::Offer => self.offer_unanswered(status, flight.cancelled, line),
             Purpose::Bye => self.phase = Phase::Over,
             Purpose::Refer => self.refer_answered(status, line),
             // The subscription ends, the dialog does not: that is for the requests of the dialog itself to find out.
@@ -284,6 +287,7 @@ impl Leg {
                 self.offers.paused = false;
                 self.pump_offers(line);
             }
+            Alarm::Patience => self.flights.iter_mut().for_each(|flight| give_up(flight, line)),
             Alarm::Refresh => self.refresh(line),
             Alarm::Expire => self.lose(Cause::Expired, line),
             Alarm::Forks => self.acks.close(),
@@ -372,8 +376,8 @@ impl Leg {
         self.refuse_pending(line);
         self.phase = Phase::Over;
         self.unacked = None;
-        for flight in &self.flights {
-            give_up(*flight, line);
+        for flight in &mut self.flights {
+            give_up(flight, line);
         }
         for alarm in Alarm::ALL.iter().copied().filter(|alarm| *alarm != Alarm::Forks) {
             line.calm(self.id, alarm);
@@ -408,7 +412,8 @@ impl Leg {
     }
 
     fn again_with_credentials(&mut self, flight: Flight, response: &Response, line: &mut Line<'_>) -> bool {
-        if !matches!(response.status, StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED) {
+        let asked = matches!(response.status, StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED);
+        if !asked || flight.cancelled {
             return false;
         }
         let Some(sent) = line.table.sent(flight.key) else { return false };
@@ -432,7 +437,7 @@ impl Leg {
     /// Sends a request of the dialog.
     pub(super) fn launch(&mut self, purpose: Purpose, request: Request, hop: SocketAddr, line: &mut Line<'_>) {
         let key = line.request(self.id, request, hop);
-        self.flights.push(Flight { key, purpose, tries: 0 });
+        self.flights.push(Flight { key, purpose, tries: 0, cancelled: false });
     }
 
     /// A response of this dialog to a request, with our tag and name.
@@ -459,10 +464,11 @@ impl Leg {
     }
 }
 
-/// A re-INVITE of a leg that is over: whoever said 100 may never say more, so that it is cancelled and ends by its timer (9.1).
-fn give_up(flight: Flight, line: &mut Line<'_>) {
+/// A re-INVITE that nobody waits for any longer: whoever said 100 may never say more, so that it is cancelled, once, and
+/// ends by its timer (9.1).
+fn give_up(flight: &mut Flight, line: &mut Line<'_>) {
     let reinvite = line.table.sent(flight.key).is_some_and(|sent| sent.method == Method::Invite);
-    if flight.purpose == Purpose::Offer && reinvite {
-        line.table.cancel(flight.key, None, line.now);
+    if flight.purpose == Purpose::Offer && reinvite && !flight.cancelled {
+        flight.cancelled = line.table.cancel(flight.key, None, line.now).is_some();
     }
 }

@@ -28,6 +28,8 @@ pub(crate) enum Alarm {
     Ringing,
     /// The offer that met another is to be tried again (14.1).
     Glare,
+    /// Our re-INVITE has waited long enough for its final answer.
+    Patience,
     /// The session is to be refreshed (RFC 4028 7.1).
     Refresh,
     /// The session is over (RFC 4028 10).
@@ -45,6 +47,7 @@ impl Alarm {
         Self::Provisional,
         Self::Ringing,
         Self::Glare,
+        Self::Patience,
         Self::Refresh,
         Self::Expire,
         Self::Forks,

@@ -56,6 +56,9 @@ impl Leg {
         let (request, hop) = self.offer_request(&wish, update, line);
         self.offers.turn = Turn::Ours(wish);
         self.launch(Purpose::Offer, request, hop, line);
+        if !update {
+            line.wake(self.id, Alarm::Patience, 64 * line.settings.t1);
+        }
     }
 
     fn offer_request(&mut self, wish: &Wish, update: bool, line: &Line<'_>) -> (Request, SocketAddr) {
@@ -77,6 +80,7 @@ impl Leg {
 
     /// The final answer to our re-INVITE or UPDATE.
     pub(super) fn offer_answered(&mut self, key: ClientKey, response: &Response, line: &mut Line<'_>) {
+        line.calm(self.id, Alarm::Patience);
         let Some(wish) = self.offers.take_ours() else { return };
         if response.status.is_success() {
             return self.offer_accepted(key, wish, response, line);
@@ -132,10 +136,12 @@ impl Leg {
         self.pump_offers(line);
     }
 
-    /// Silence is the end of the dialog (14.1); that something could not be sent (503) is not.
-    pub(super) fn offer_unanswered(&mut self, status: StatusCode, line: &mut Line<'_>) {
+    /// Silence is the end of the dialog (14.1); that something could not be sent (503) is not, nor that a peer which said
+    /// 100 says no more after our CANCEL.
+    pub(super) fn offer_unanswered(&mut self, status: StatusCode, cancelled: bool, line: &mut Line<'_>) {
+        line.calm(self.id, Alarm::Patience);
         let Some(wish) = self.offers.take_ours() else { return };
-        if matches!(self.phase, Phase::Confirmed) && self.end_if_gone(status, line) {
+        if matches!(self.phase, Phase::Confirmed) && !cancelled && self.end_if_gone(status, line) {
             return;
         }
         self.offer_failed(&wish, status, line);

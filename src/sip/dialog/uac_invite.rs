@@ -128,7 +128,7 @@ impl Leg {
         };
         let mut leg = Self::new(invite.leg, Phase::Outgoing(Box::new(uac)), dialog, auth, line);
         leg.last_sdp = invite.body;
-        leg.flights.push(Flight { key, purpose: Purpose::Invite, tries: 0 });
+        leg.flights.push(Flight { key, purpose: Purpose::Invite, tries: 0, cancelled: false });
         leg
     }
 
@@ -144,7 +144,7 @@ impl Leg {
         uac.proceeding = false;
         uac.early = None;
         uac.key = line.request(self.id, request, uac.hop);
-        self.flights.push(Flight { key: uac.key, purpose: Purpose::Invite, tries });
+        self.flights.push(Flight { key: uac.key, purpose: Purpose::Invite, tries, cancelled: false });
         true
     }
 
