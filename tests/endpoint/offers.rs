@@ -1,10 +1,10 @@
 //! Offers within the dialog (RFC 3261 14, RFC 3264, RFC 3311).
 
 use crate::{pair::*, script::Script};
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 use warmline::sip::{
     Cause, Command, Event, OfferMethod, Rejection,
-    wire::{Method, StatusCode},
+    wire::{Message, Method, StatusCode},
 };
 
 const HOLD: &str = "v=0\r\no=- 1 2 IN IP4 10.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\na=sendonly\r\n";
@@ -274,6 +274,47 @@ fn a_reinvite_that_is_given_up_is_cancelled_once_however_often_the_peer_says_100
     assert_eq!(script.end.count("CANCEL"), 1);
     script.answers("INVITE", "487 Request Terminated", "", "");
     script.answers("CANCEL", "200 OK", "", "");
+    script.answers("BYE", "200 OK", "", "");
+    script.end_of_story();
+}
+
+#[test]
+fn a_peer_that_always_says_491_is_believed_a_few_times() {
+    let mut script = Script::new();
+    let (leg, _) = answered(&mut script);
+    script.command(Command::Offer { leg, body: Some(sdp(HOLD)), method: OfferMethod::Reinvite });
+    let offers = |script: &Script| {
+        let numbers = script.end.messages.iter().filter_map(|message| match message {
+            Message::Request(request) if request.method == Method::Invite => request.headers.get("CSeq"),
+            Message::Request(_) | Message::Response(_) => None,
+        });
+        numbers.collect::<BTreeSet<_>>().len()
+    };
+    for times in 1..=8 {
+        assert_eq!(offers(&script), times);
+        script.answers("INVITE", "491 Request Pending", "", "");
+        script.pass(Duration::from_secs(3));
+    }
+    assert!(matches!(script.event(), Event::OfferRefused { status: StatusCode::REQUEST_PENDING, .. }));
+    assert_eq!(offers(&script), 8);
+    script.command(Command::Hangup { leg, cause: Cause::Normal });
+    script.answers("BYE", "200 OK", "", "");
+    script.end_of_story();
+}
+
+#[test]
+fn a_peer_that_refuses_update_against_its_own_word_gets_a_reinvite() {
+    let mut script = Script::new();
+    let leg = script.incoming(&format!("Allow: INVITE, UPDATE\nContent-Type: application/sdp\n\n{OFFER}"));
+    script.command(Command::Answer { leg, body: Some(sdp(ANSWER)) });
+    let tag = script.tag();
+    script.acknowledges(&tag);
+    assert!(matches!(script.event(), Event::Acked { .. }));
+    script.command(Command::Offer { leg, body: Some(sdp(HOLD)), method: OfferMethod::Update });
+    script.answers("UPDATE", "405 Method Not Allowed", "", "");
+    script.answers("INVITE", "200 OK", "", &format!("Content-Type: application/sdp\n\n{HELD}"));
+    assert!(matches!(script.event(), Event::OfferAnswered { body: Some(_), .. }));
+    script.command(Command::Hangup { leg, cause: Cause::Normal });
     script.answers("BYE", "200 OK", "", "");
     script.end_of_story();
 }

@@ -15,6 +15,8 @@ pub(crate) struct Wish {
     pub(crate) method: OfferMethod,
     /// A refresh of the session timer, whose answer nobody above waits for.
     pub(crate) refresh: bool,
+    /// How often it met an offer of the peer (491).
+    pub(crate) met: u8,
 }
 
 /// An offer of the peer that waits for our answer.

@@ -19,11 +19,13 @@ use std::{net::SocketAddr, time::Duration};
 
 /// When a refresh that was refused is tried again.
 const REFRESH_AGAIN: Duration = Duration::from_secs(20);
+/// How often 491 is believed: a peer that says it more often for one offer will always say it.
+const MOST_MEETINGS: u8 = 8;
 
 impl Leg {
     pub(super) fn offer(&mut self, body: Option<Bytes>, method: OfferMethod, line: &mut Line<'_>) {
         let method = if body.is_none() { OfferMethod::Reinvite } else { method };
-        if !self.offers.queue(Wish { body, method, refresh: false }) {
+        if !self.offers.queue(Wish { body, method, refresh: false, met: 0 }) {
             return self.tell(Event::OfferRefused { leg: self.id, status: StatusCode::REQUEST_PENDING }, line);
         }
         self.pump_offers(line);
@@ -96,6 +98,9 @@ impl Leg {
             {
                 self.offers.again(wish);
             }
+            StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED if self.forgoes_update(response) => {
+                self.offers.again(wish);
+            }
             status => self.offer_failed(&wish, status, line),
         }
         self.pump_offers(line);
@@ -157,8 +162,20 @@ impl Leg {
         }
     }
 
+    /// Whether it was UPDATE that a peer of a confirmed dialog refuses, against its own Allow: then re-INVITE does it.
+    fn forgoes_update(&mut self, response: &Response) -> bool {
+        let update = response.headers.cseq().is_ok_and(|cseq| cseq.method == Method::Update);
+        self.dialog.peer.update &= !update;
+        update && matches!(self.phase, Phase::Confirmed)
+    }
+
     /// 491: both offered at once. Who owns the Call-ID waits 2.1 to 4 s, the other up to 2 s, in steps of 10 ms (14.1).
-    fn glare(&mut self, wish: Wish, line: &mut Line<'_>) {
+    fn glare(&mut self, mut wish: Wish, line: &mut Line<'_>) {
+        wish.met += 1;
+        if wish.met == MOST_MEETINGS {
+            self.offer_failed(&wish, StatusCode::REQUEST_PENDING, line);
+            return self.pump_offers(line);
+        }
         let steps = if self.outgoing { 210 + line.dice(191) } else { line.dice(201) };
         self.offers.again(wish);
         self.offers.paused = true;
@@ -311,7 +328,7 @@ impl Leg {
         if !matches!(self.phase, Phase::Confirmed) {
             return;
         }
-        if self.offers.queue(Wish { body: None, method: OfferMethod::Update, refresh: true }) {
+        if self.offers.queue(Wish { body: None, method: OfferMethod::Update, refresh: true, met: 0 }) {
             self.pump_offers(line);
         }
     }
