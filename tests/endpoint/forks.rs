@@ -288,3 +288,23 @@ fn a_whole_dialog_behind_a_strict_router_names_it_first_and_the_peer_last() {
     script.answers("BYE", "200 OK", "", "");
     script.end_of_story();
 }
+
+#[test]
+fn a_refer_of_who_has_not_answered_is_put_off() {
+    let mut script = Script::new();
+    let leg = calls(&mut script);
+    script.answers("INVITE", "180 Ringing", "one", "Contact: <sip:bob@10.0.0.9>\n");
+    assert!(matches!(script.event(), Event::Progress { .. }));
+    let ours = script.end.last("INVITE").headers();
+    let (from, call) = (ours.get("From").unwrap(), ours.get("Call-ID").unwrap());
+    let refer = format!(
+        "REFER sip:us@10.0.0.1 SIP/2.0\nVia: SIP/2.0/UDP 10.0.0.9;branch=z9hG4bKrefer\nFrom: <sip:bob@trunk.example>;tag=one\n\
+         To: {from}\nCall-ID: {call}\nCSeq: 1 REFER\nRefer-To: <sip:carol@example.com>\n"
+    );
+    script.says(&refer);
+    assert_eq!(script.said(), "SIP/2.0 491 Request Pending");
+    script.command(Command::Hangup { leg, cause: Cause::Normal });
+    script.answers("INVITE", "487 Request Terminated", "one", "");
+    script.answers("CANCEL", "200 OK", "", "");
+    script.end_of_story();
+}

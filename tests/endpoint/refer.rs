@@ -228,3 +228,18 @@ fn info_of_a_known_kind_is_told_and_others_are_415() {
     pair.hang_up(A, a);
     pair.end_of_story();
 }
+
+#[test]
+fn a_refer_for_another_method_than_invite_is_refused() {
+    let mut script = Script::new();
+    let leg = script.incoming(&format!("Content-Type: application/sdp\n\n{OFFER}"));
+    script.command(Command::Answer { leg, body: Some(sdp(ANSWER)) });
+    let tag = script.tag();
+    script.acknowledges(&tag);
+    assert!(matches!(script.event(), Event::Acked { .. }));
+    script.asks("REFER", &tag, "Refer-To: <sip:carol@example.com;method=BYE>\n");
+    assert_eq!(script.said(), "SIP/2.0 400 Bad Refer-To: another method than INVITE");
+    script.command(Command::Hangup { leg, cause: Cause::Normal });
+    script.answers("BYE", "200 OK", "", "");
+    script.end_of_story();
+}

@@ -219,8 +219,13 @@ impl Leg {
         asked: Asked,
         line: &mut Line<'_>,
     ) {
-        if !matches!(self.phase, Phase::Confirmed | Phase::Incoming(_) | Phase::Outgoing(_)) {
-            return self.reply(key, &request, StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST, line);
+        match self.phase {
+            Phase::Confirmed | Phase::Incoming(_) => {}
+            // Whoever has not answered has nobody to hand over, and may still turn out to be one of several.
+            Phase::Outgoing(_) => return self.reply(key, &request, StatusCode::REQUEST_PENDING, line),
+            Phase::Closing(_) | Phase::Over => {
+                return self.reply(key, &request, StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST, line);
+            }
         }
         let cseq = number_of(&request.headers);
         if let Some(dialog) = self.dialog_with(request.headers.from_tag().unwrap_or_default()) {

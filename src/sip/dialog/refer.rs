@@ -40,6 +40,10 @@ impl Asked {
         if headers.list("Refer-To").nth(1).is_some() && headers.get("Refer-To").is_some_and(|to| to.contains('<')) {
             return Err(bad("more than one"));
         }
+        if refer_to.method != Method::Invite {
+            // Others would be sent in our name to whomever the peer likes.
+            return Err(bad("another method than INVITE"));
+        }
         let unwanted = headers.refer_sub()? == Some(false) || headers.requires("norefersub");
         Ok(Self {
             target: refer_to.address.uri,

@@ -224,9 +224,10 @@ impl Leg {
     fn invite_accepted(&mut self, key: ClientKey, response: &Response, from: SocketAddr, line: &mut Line<'_>) {
         let tag = response.headers.to_tag().unwrap_or_default().to_owned();
         let Phase::Outgoing(uac) = std::mem::replace(&mut self.phase, Phase::Over) else { return };
-        let template = self.dialog.clone();
-        let early = uac.forks.into_iter().map(|fork| fork.dialog);
-        self.dialog = early.into_iter().find(|dialog| dialog.remote_tag.as_deref() == Some(&tag)).unwrap_or(template);
+        let mut early = uac.forks.into_iter().map(|fork| fork.dialog);
+        if let Some(dialog) = early.find(|dialog| dialog.remote_tag.as_deref() == Some(&tag)) {
+            self.dialog = dialog;
+        }
         self.dialog.came_from(from);
         self.dialog.answered(response, &tag);
         self.acks.open();
