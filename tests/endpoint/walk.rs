@@ -53,7 +53,7 @@ impl Known {
 }
 
 fn anything(chance: &mut StdRng, leg: LegId) -> Command {
-    let body = || sdp(if leg.0 % 2 == 0 { OFFER } else { ANSWER });
+    let body = || sdp(if leg.0.is_multiple_of(2) { OFFER } else { ANSWER });
     let maybe = chance.random_bool(0.7).then(body);
     let rejection = || Rejection::new(StatusCode::NOT_ACCEPTABLE_HERE);
     let status = StatusCode([180, 183, 200, 486][chance.random_range(0..4)]);
