@@ -51,7 +51,7 @@ impl Call {
     pub(super) fn conclude(&mut self) {
         match &self.movement {
             Movement::Cold(_) => self.cold_returned(),
-            Movement::Warm(_) => self.warm_tone_over(),
+            Movement::Warm(_) => self.warm_concluded(),
             Movement::Still | Movement::Attended(_) | Movement::Recall(_) => {}
         }
     }

@@ -45,6 +45,8 @@ enum Phase {
 enum Partner {
     Target,
     Caller,
+    /// All talk; the agent may still choose how it ends.
+    Both,
 }
 
 impl Warm {
@@ -116,6 +118,18 @@ impl Call {
         self.deadlines.set(Timer::Movement, now + TONE);
     }
 
+    /// Whoever wants something else, the tone is over, and a talk of three is no transfer any more.
+    pub(super) fn warm_concluded(&mut self) {
+        match &self.movement {
+            Movement::Warm(Warm { phase: Phase::Private { partner: Partner::Both, .. }, .. }) => {
+                self.warm_ended(Outcome::Completed, 200);
+            }
+            Movement::Warm(_) | Movement::Still | Movement::Cold(_) | Movement::Attended(_) | Movement::Recall(_) => {
+                self.warm_tone_over()
+            }
+        }
+    }
+
     /// The tone was heard.
     pub(super) fn warm_tone_over(&mut self) {
         if let Movement::Warm(Warm { phase: Phase::Tone(status), .. }) = self.movement {
@@ -152,23 +166,24 @@ impl Call {
         }
     }
 
-    /// *6: all talk.
+    /// *6: all talk, until the agent leaves (*4), lets the target go (*5) or talks to it in private again (*7).
     pub(super) fn warm_three_way(&mut self, leg: LegId) {
-        if self.warm_of(leg).is_some_and(|warm| warm.target().is_some()) {
-            self.warm_ended(Outcome::Completed, 200);
-        }
+        self.change_partner(leg, |_| Partner::Both);
     }
 
-    /// *7: the agent talks to the other one.
+    /// *7: the agent talks to the other one; out of a talk of three, to the target.
     pub(super) fn warm_swap(&mut self, leg: LegId) {
-        if self.warm_of(leg).is_none() {
-            return;
-        }
-        if let Movement::Warm(Warm { phase: Phase::Private { partner, .. }, .. }) = &mut self.movement {
-            *partner = match partner {
-                Partner::Target => Partner::Caller,
-                Partner::Caller => Partner::Target,
-            };
+        self.change_partner(leg, |partner| match partner {
+            Partner::Target => Partner::Caller,
+            Partner::Caller | Partner::Both => Partner::Target,
+        });
+    }
+
+    fn change_partner(&mut self, leg: LegId, change: impl Fn(Partner) -> Partner) {
+        if let Movement::Warm(Warm { agent, phase: Phase::Private { partner, .. } }) = &mut self.movement
+            && agent.leg == leg
+        {
+            *partner = change(*partner);
         }
     }
 
@@ -204,6 +219,7 @@ impl Call {
             }
             Phase::Private { target, partner: Partner::Target } if agent || leg == target => Place::Mix,
             Phase::Private { target, partner: Partner::Caller } if leg != target => Place::Mix,
+            Phase::Private { partner: Partner::Both, .. } => Place::Mix,
             Phase::Tone(486 | 600 | 603) if agent => Place::Aside(Some(Source::Busy)),
             Phase::Tone(_) if agent => Place::Aside(Some(Source::Notice)),
             Phase::Routing(_) if agent => Place::Aside(None),

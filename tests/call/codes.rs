@@ -268,8 +268,51 @@ fn warm_three_way_lets_all_talk() {
     assert_eq!(heard(&world, &[a, b, c]), ["2+3", "1+3", "1+2"]);
     world.skip();
     world.hangs_up(b);
-    assert_eq!(world.said(), ["(2 ended 200)"]);
+    assert_eq!(world.said(), ["(2 ended 200)", "(2 transfer Completed 200)"]);
     assert_eq!(heard(&world, &[a, c]), ["3", "1"]);
+}
+
+#[test]
+fn out_of_three_the_agent_leaves_by_code_as_well() {
+    let mut world = World::new();
+    let (a, b, c) = private(&mut world);
+    world.dials(b, "*6*4");
+    assert_eq!(world.said()[4..], ["2 hangup Transferred", "(2 ended 200)", "(2 transfer Completed 200)"]);
+    assert_eq!(heard(&world, &[a, c]), ["3", "1"]);
+}
+
+#[test]
+fn out_of_three_the_agent_lets_the_target_go() {
+    let mut world = World::new();
+    let (a, b, _) = private(&mut world);
+    world.dials(b, "*6*5");
+    assert_eq!(world.said()[4..], ["3 hangup Normal", "(3 ended 200)", "(2 transfer Cancelled 200)"]);
+    assert_eq!(heard(&world, &[a, b]), ["2", "1"]);
+}
+
+#[test]
+fn out_of_three_the_agent_talks_to_the_target_in_private_again_and_to_both_again() {
+    let mut world = World::new();
+    let (a, b, c) = private(&mut world);
+    world.dials(b, "*6*7");
+    assert_eq!(heard(&world, &[a, b, c]), ["HoldMusic", "3", "2"]);
+    world.dials(b, "*7");
+    assert_eq!(heard(&world, &[a, b, c]), ["2", "1", "HoldMusic"]);
+    world.dials(b, "*6");
+    assert_eq!(heard(&world, &[a, b, c]), ["2+3", "1+3", "1+2"]);
+}
+
+#[test]
+fn three_who_talk_may_ask_a_fourth_in() {
+    let mut world = World::new();
+    let (_, b, _) = private(&mut world);
+    world.dials(b, "*6");
+    world.skip();
+    world.refers(b, "1004");
+    assert_eq!(world.said()[..2], ["(2 transfer Completed 200)", "2 refer accepted"]);
+    let d = world.leg_to("1004");
+    world.answers(d);
+    assert_eq!(world.hears(d), "1+2+3");
 }
 
 #[test]
