@@ -38,8 +38,9 @@ pub enum Action {
         /// The leg.
         leg: LegId,
     },
-    /// REFER with Replaces: everybody in this call except `referrer` takes the place of `replaced`, which is a leg of some call
-    /// (this or another). The exchange moves passengers between calls and answers `Joined` or `JoinFailed`.
+    /// REFER with Replaces: everybody in this call except `referrer` takes the place of `replaced`, which is a leg of another
+    /// call; or, where this call is a room, everybody there except `replaced` comes in here. The exchange moves passengers
+    /// between calls and answers `Joined` or `JoinFailed`.
     Join {
         /// The leg of this call that sent REFER.
         referrer: LegId,

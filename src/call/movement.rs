@@ -46,6 +46,16 @@ impl Call {
         }
     }
 
+    /// Whether the leg hands its caller over now.
+    pub(super) fn is_transferor(&self, leg: LegId) -> bool {
+        match &self.movement {
+            Movement::Cold(cold) => cold.by.leg == leg,
+            Movement::Attended(attended) => attended.referrer == leg,
+            Movement::Warm(warm) => warm.agent.leg == leg,
+            Movement::Still | Movement::Recall(_) => false,
+        }
+    }
+
     /// A transfer that is decided and only waits for its end makes way for the next one, so that who failed may try again
     /// at once.
     pub(super) fn conclude(&mut self) {

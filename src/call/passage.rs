@@ -8,7 +8,11 @@ use super::{
     mix::{Heard, concerned},
     room::Kind,
 };
-use crate::{ids::LegId, media};
+use crate::{
+    ids::LegId,
+    media,
+    sip::{Cause, wire::StatusCode},
+};
 use std::{collections::BTreeMap, time::Instant};
 
 /// A leg on its way from one call to another, with its dialog's and its negotiation's state and, if it waits for somebody who rings,
@@ -34,6 +38,47 @@ impl Call {
     /// Takes legs out for another call; the rest stays. The mixer's side is the exchange's business.
     /// Whoever rings goes along when all who are called by that attempt are named.
     pub fn release(&mut self, legs: &[LegId], now: Instant) -> Vec<Passenger> {
+        let passengers = self.take_out(legs);
+        for passenger in &passengers {
+            self.left(passenger.leg.id, now);
+        }
+        self.settle();
+        passengers
+    }
+
+    /// Takes everybody out for another call but `replaced`, which is hung up. Nothing happens when there is nobody else.
+    pub fn vacate(&mut self, replaced: LegId, now: Instant) -> Vec<Passenger> {
+        let mut legs = self.legs();
+        legs.retain(|leg| *leg != replaced);
+        if self.others(replaced).is_empty() && self.dials.is_empty() {
+            return Vec::new();
+        }
+        let passengers = self.take_out(&legs);
+        self.drop_leg(replaced, Cause::Replaced);
+        for leg in legs.into_iter().chain([replaced]) {
+            self.left(leg, now);
+        }
+        self.settle();
+        passengers
+    }
+
+    /// Whether others may take the place of this leg, by a REFER in another call; else what to tell who asked. Whoever hands
+    /// its own caller over is not to be replaced: the others would be taken for the transferor, and be hung up in its place.
+    ///
+    /// # Errors
+    /// 481: it is not here; 491: it hands over; 603: it is about to go (RFC 3891 3).
+    pub fn may_be_replaced(&mut self, leg: LegId) -> Result<(), StatusCode> {
+        self.conclude();
+        match self.legs.get(&leg).map(|party| party.standing) {
+            None => Err(StatusCode(481)),
+            Some(Standing::Parting | Standing::Moving) => Err(StatusCode(603)),
+            Some(Standing::Present) if self.is_transferor(leg) => Err(StatusCode(491)),
+            Some(Standing::Present) => Ok(()),
+        }
+    }
+
+    /// One who handed its caller over and is about to hang up does not travel: it has no part in what follows.
+    fn take_out(&mut self, legs: &[LegId]) -> Vec<Passenger> {
         let travelling: Vec<DialId> = self
             .dials
             .iter()
@@ -46,6 +91,9 @@ impl Call {
             if attempt.is_some_and(|dial| !travelling.contains(&dial)) {
                 continue;
             }
+            if self.legs.get(id).is_some_and(|party| party.standing == Standing::Parting) {
+                continue;
+            }
             let Some(mut leg) = self.legs.remove(id) else { continue };
             leg.standing = Standing::Present;
             let in_mixer = self.heard.remove(id).is_some() && !self.unsay_media(*id);
@@ -54,10 +102,6 @@ impl Call {
             let dial = attempt.and_then(|dial| self.dials.remove(&dial).map(|state| (dial, Box::new(state))));
             passengers.push(Passenger { leg, in_mixer, rings_until, dial });
         }
-        for passenger in &passengers {
-            self.left(passenger.leg.id, now);
-        }
-        self.settle();
         passengers
     }
 

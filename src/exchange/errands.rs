@@ -2,7 +2,7 @@
 
 use super::{Exchange, Order};
 use crate::{
-    call::{self, Action},
+    call::{self, Action, Passenger},
     destination::Caller,
     ids::{CallId, LegId},
     media,
@@ -86,25 +86,53 @@ impl Exchange {
         }
     }
 
-    /// Everybody but `referrer` goes to the call of `replaced`.
+    /// Everybody but `referrer` and `replaced` comes together.
     fn join(&mut self, id: CallId, referrer: LegId, replaced: LegId, now: Instant) {
-        let to = self.legs.get(&replaced).map(|owned| owned.call);
-        let legs: Vec<LegId> = self.calls.get(&id).map(|line| line.call.legs()).unwrap_or_default();
-        let legs: Vec<LegId> = legs.into_iter().filter(|leg| *leg != referrer && *leg != replaced).collect();
-        let command = match to {
-            Some(to) if !legs.is_empty() && self.calls.contains_key(&to) => {
-                self.move_legs(id, to, &legs, Some(replaced), now);
-                call::Command::Joined { referrer }
-            }
-            Some(_) | None => call::Command::JoinFailed { referrer, status: StatusCode(481) },
+        let command = match self.bring_together(id, referrer, replaced, now) {
+            Ok(()) => call::Command::Joined { referrer },
+            Err(status) => call::Command::JoinFailed { referrer, status },
         };
         self.answer(id, command, now);
+    }
+
+    /// The others of the referrer's call go to the call of `replaced`, unless the referrer's is a room: a room stays where it
+    /// is, and the others of the second call come in. Two rooms stay apart: their members did not ask for each other.
+    fn bring_together(&mut self, id: CallId, referrer: LegId, replaced: LegId, now: Instant) -> Result<(), StatusCode> {
+        let other = self.legs.get(&replaced).map(|owned| owned.call).ok_or(StatusCode(481))?;
+        let is_room = self.calls.get(&id).is_some_and(|line| line.conference.is_some());
+        let line = self.calls.get_mut(&other).ok_or(StatusCode(481))?;
+        line.call.may_be_replaced(replaced)?;
+        self.stirred.push_back(other);
+        match (is_room, line.conference.is_some()) {
+            (true, true) => Err(StatusCode(403)),
+            (true, false) => {
+                let passengers = line.call.vacate(replaced, now);
+                if passengers.is_empty() {
+                    return Err(StatusCode(403));
+                }
+                self.bring(passengers, other, id, Some(referrer), now);
+                Ok(())
+            }
+            (false, _) => {
+                let mut legs = self.calls.get(&id).map(|line| line.call.legs()).unwrap_or_default();
+                legs.retain(|leg| *leg != referrer);
+                if legs.is_empty() {
+                    return Err(StatusCode(481));
+                }
+                self.move_legs(id, other, &legs, Some(replaced), now);
+                Ok(())
+            }
+        }
     }
 
     /// Legs go from one call to another with their dialogs, and from one mixer to the other.
     fn move_legs(&mut self, from: CallId, to: CallId, legs: &[LegId], replaced: Option<LegId>, now: Instant) {
         let Some(source) = self.calls.get_mut(&from) else { return };
         let passengers = source.call.release(legs, now);
+        self.bring(passengers, from, to, replaced, now);
+    }
+
+    fn bring(&mut self, passengers: Vec<Passenger>, from: CallId, to: CallId, replaced: Option<LegId>, now: Instant) {
         let Some(goal) = self.calls.get_mut(&to) else { return };
         goal.call.adopt(passengers, replaced, now);
         self.stirred.push_back(to);

@@ -3,6 +3,7 @@
 use crate::{basic::talking, world::*};
 use warmline::{
     call::CallSettings,
+    destination::Plan,
     ids::LegId,
     sip::{self, Replaces},
 };
@@ -212,6 +213,104 @@ fn a_caller_goes_into_a_room_in_the_place_of_the_agent() {
     world.answers(b);
     world.refers_replacing(b, Some(b2));
     assert_eq!((world.hears(a), world.hears(m)), ("1".to_owned(), "3".to_owned()));
+}
+
+#[test]
+fn a_transferor_that_lingers_does_not_go_along_with_the_next_transfer() {
+    let mut world = World::new();
+    let (a, b) = talking(&mut world);
+    world.refers(b, "1003");
+    let c = world.leg_to("1003");
+    world.answers(c);
+    let c2 = world.call("1003", "1004");
+    let d = world.leg_to("1004");
+    world.answers(d);
+    world.refers_replacing(c, Some(c2));
+    assert_eq!((world.hears(a), world.hears(d)), (d.0.to_string(), a.0.to_string()));
+    world.wait(5);
+    assert_eq!(world.alive(), [a.0, d.0]);
+}
+
+#[test]
+fn a_caller_comes_into_the_room_of_the_agent_and_the_room_stays() {
+    let mut world = World::new();
+    let (m, b, n) = (world.call("1004", "7001"), world.call("1002", "7001"), world.call("1005", "7001"));
+    let b2 = world.call("1002", "1003");
+    let c = world.leg_to("1003");
+    world.answers(c);
+    world.skip();
+    world.refers_replacing(b, Some(b2));
+    assert_eq!(
+        world.said(),
+        [
+            "2 refer accepted",
+            "(2 transfers to x, attended)",
+            "2 notify 200",
+            "(2 transfer Completed 200)",
+            "4 hangup Replaced",
+            "(4 ended 200)",
+            "end",
+        ]
+    );
+    let later = world.call("1001", "7001");
+    world.wait(5);
+    assert_eq!(world.hears(c), format!("{}+{}+{}", m.0, n.0, later.0));
+    assert_eq!(world.hears(later), format!("{}+{}+{}", m.0, n.0, c.0));
+    world.check();
+}
+
+#[test]
+fn who_rings_for_the_agent_of_a_room_comes_into_the_room() {
+    let mut world = World::new();
+    let (m, b) = (world.call("1004", "7001"), world.call("1002", "7001"));
+    let b2 = world.call("1002", "1003");
+    let c = world.leg_to("1003");
+    world.rings(c);
+    world.refers_replacing(b, Some(b2));
+    world.hangs_up(b);
+    assert_eq!(world.alive(), [m.0, c.0]);
+    world.answers(c);
+    assert_eq!((world.hears(m), world.hears(c)), (c.0.to_string(), m.0.to_string()));
+    world.check();
+}
+
+#[test]
+fn two_rooms_are_not_made_one() {
+    let mut world = World::new();
+    world.plans.insert("7002".to_owned(), Ok(Plan::Conference("7002".to_owned())));
+    let (m, b) = (world.call("1004", "7001"), world.call("1002", "7001"));
+    let (n, b2) = (world.call("1005", "7002"), world.call("1002", "7002"));
+    world.skip();
+    world.refers_replacing(b, Some(b2));
+    assert!(world.said().contains(&"2 notify 403".to_owned()));
+    assert_eq!((world.hears(m), world.hears(n)), (b.0.to_string(), b2.0.to_string()));
+}
+
+#[test]
+fn music_does_not_come_into_a_room() {
+    let mut world = World::new();
+    let (m, b) = (world.call("1004", "7001"), world.call("1002", "7001"));
+    let b2 = world.call("1002", "*9");
+    world.skip();
+    world.refers_replacing(b, Some(b2));
+    assert!(world.said().contains(&"2 notify 403".to_owned()));
+    assert_eq!((world.hears(m), world.hears(b2)), (b.0.to_string(), "HoldMusic".to_owned()));
+}
+
+#[test]
+fn who_hands_over_in_its_second_call_cannot_be_replaced_there() {
+    let mut world = World::new();
+    let (a, b, b2, c) = consulting(&mut world);
+    world.refers(b2, "1004");
+    world.refers_replacing(b, Some(b2));
+    assert!(world.said().contains(&"2 notify 491".to_owned()));
+    let d = world.leg_to("1004");
+    world.answers(d);
+    assert_eq!((world.hears(c), world.hears(d)), (d.0.to_string(), c.0.to_string()));
+    world.refers_replacing(b, Some(b2));
+    assert!(world.said().contains(&"2 notify 603".to_owned()));
+    world.resumes(b);
+    assert_eq!(world.hears(a), b.0.to_string());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 use warmline::{
-    call::{Action, Call, CallSettings, Codes, Command, Event},
+    call::{Action, Call, CallSettings, Codes, Command, Event, Passenger},
     destination::{Caller, Features, Origin, Plan, Refusal, Target},
     ids::{CallId, LegId},
     media::{
@@ -567,22 +567,48 @@ impl World {
     }
 
     fn join(&mut self, id: u64, referrer: LegId, replaced: LegId) {
-        let to = self.legs[&replaced].call;
-        let mut legs = self.calls[&id].legs();
-        legs.retain(|leg| *leg != referrer && *leg != replaced);
-        let command = if self.calls.contains_key(&to) && !legs.is_empty() && !self.released.contains(&replaced) {
-            self.move_legs(id, to, &legs, Some(replaced));
-            Command::Joined { referrer }
-        } else {
-            Command::JoinFailed { referrer, status: StatusCode(481) }
+        let command = match self.bring_together(id, referrer, replaced) {
+            Ok(()) => Command::Joined { referrer },
+            Err(status) => Command::JoinFailed { referrer, status },
         };
         let now = self.now;
         self.calls.get_mut(&id).unwrap().command(command, now);
     }
 
+    fn bring_together(&mut self, id: u64, referrer: LegId, replaced: LegId) -> Result<(), StatusCode> {
+        let other = self.legs[&replaced].call;
+        let is_room = |id: &u64| self.rooms.values().any(|room| room == id);
+        let rooms = (is_room(&id), is_room(&other));
+        let now = self.now;
+        let call = self.calls.get_mut(&other).ok_or(StatusCode(481))?;
+        call.may_be_replaced(replaced)?;
+        match rooms {
+            (true, true) => Err(StatusCode(403)),
+            (true, false) => {
+                let passengers = call.vacate(replaced, now);
+                if passengers.is_empty() {
+                    return Err(StatusCode(403));
+                }
+                self.bring(passengers, id, Some(referrer));
+                Ok(())
+            }
+            (false, _) => {
+                let mut legs = self.calls[&id].legs();
+                legs.retain(|leg| *leg != referrer);
+                self.move_legs(id, other, &legs, Some(replaced));
+                Ok(())
+            }
+        }
+    }
+
     fn move_legs(&mut self, from: u64, to: u64, legs: &[LegId], replaced: Option<LegId>) {
         let now = self.now;
         let passengers = self.calls.get_mut(&from).unwrap().release(legs, now);
+        self.bring(passengers, to, replaced);
+    }
+
+    fn bring(&mut self, passengers: Vec<Passenger>, to: u64, replaced: Option<LegId>) {
+        let now = self.now;
         for passenger in &passengers {
             self.legs.get_mut(&passenger.leg()).unwrap().call = to;
         }
