@@ -70,6 +70,22 @@ fn more_calls_than_allowed_are_told_to_come_back_later() {
 }
 
 #[test]
+fn who_takes_a_place_in_a_call_is_let_in_when_no_further_call_is() {
+    let mut world = World::new(Settings { max_calls: 1, max_calls_per_second: 1, ..settings() });
+    world.call(1, "2001");
+    let called = world.ring(2);
+    let place_of = called.0;
+    world.answer(2, called);
+    let place = world.phones[&2].endpoint.dialog(place_of).unwrap();
+    world.exchange.shutdown(world.now);
+    let header = format!("{};to-tag={};from-tag={}", place.call_id, place.remote_tag, place.local_tag);
+    let leg = world.call_with(3, "2001", vec![("Replaces".into(), header)]);
+    let answered = |event: &Event| matches!(event, Event::Answered { leg: who, .. } if *who == leg);
+    assert!(world.take(3).iter().any(answered));
+    assert!(world.take(2).iter().any(|event| matches!(event, Event::Ended { .. })));
+}
+
+#[test]
 fn more_calls_in_a_second_than_allowed_are_told_to_come_back_later() {
     let mut world = World::new(Settings { max_calls_per_second: 1, ..settings() });
     world.call(1, "2001");

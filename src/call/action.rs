@@ -57,6 +57,6 @@ pub enum Action {
     },
     /// For those who watch.
     Tell(Event),
-    /// No leg is left: forget the call.
+    /// No leg is left: forget the call, unless somebody has come by the time this is carried out.
     End,
 }

@@ -86,7 +86,8 @@ pub struct Call {
     pub(super) actions: VecDeque<Action>,
     /// A leg was in it.
     pub(super) begun: bool,
-    ended: bool,
+    /// `Action::End` was said, and nobody has come since.
+    pub(super) ended: bool,
 }
 
 /// Who waits for the answer to a question of ours.
@@ -262,7 +263,7 @@ impl Call {
         let who = origin.caller.clone();
         let offer = incoming.body.as_deref();
         let (leg, usable) = Leg::incoming(id, origin, negotiation, offer, incoming.max_forwards);
-        self.begun = true;
+        (self.begun, self.ended) = (true, false);
         self.legs.insert(id, leg);
         self.tell(Event::LegStarted { leg: id, who, incoming: true });
         usable.map_err(|error| leg::unusable(&error, &self.settings.domain))

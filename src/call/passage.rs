@@ -149,7 +149,7 @@ impl Call {
             if in_mixer {
                 self.heard.insert(id, Heard::moved());
             }
-            self.begun = true;
+            (self.begun, self.ended) = (true, false);
             self.legs.insert(id, leg);
         }
         self.take_place(&newcomers, replaced, now);

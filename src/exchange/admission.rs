@@ -51,14 +51,18 @@ impl Exchange {
     }
 
     fn try_admit(&mut self, incoming: Box<Incoming>, now: Instant) -> Result<(), Rejection> {
-        self.check_load(now)?;
         let replaced = self.check_replaces(&incoming)?;
+        if replaced.is_none() {
+            self.check_load(now)?;
+        }
         let (origin, plan) = match self.switchboard.admit(&incoming, now) {
             Admission::Accepted { origin, plan } => (*origin, plan),
             Admission::Rejected(rejection) => return Err(rejection),
         };
         let port = self.equip(incoming.leg, &origin)?;
-        self.gate.pass();
+        if replaced.is_none() {
+            self.gate.pass();
+        }
         let leg = incoming.leg;
         let (id, command) = match replaced {
             Some((id, replaced)) => (id, call::Command::Replace { incoming, port, origin, replaced }),
@@ -88,6 +92,8 @@ impl Exchange {
         }
     }
 
+    /// Whether there is room for a new call. Who takes a place in a call that there is already makes none: a transfer does not
+    /// fail because the switch is full or about to stop.
     fn check_load(&mut self, now: Instant) -> Result<(), Rejection> {
         if self.draining {
             return Err(unavailable(RETRY_WHEN_STOPPED));

@@ -6,7 +6,7 @@ use crate::{
     destination::Caller,
     ids::{CallId, LegId},
     media,
-    sip::{self, Cause, wire::StatusCode},
+    sip::wire::StatusCode,
 };
 use std::time::Instant;
 
@@ -31,7 +31,7 @@ impl Exchange {
                 self.move_legs(id, room, &legs, None, now);
             }
             Action::Tell(event) => self.tell(id, event),
-            Action::End => self.end(id, now),
+            Action::End => self.end(id),
         }
     }
 
@@ -149,13 +149,12 @@ impl Exchange {
         }
     }
 
-    /// Forgets a call. It says that no leg is left; if one is, it goes with the call.
-    fn end(&mut self, id: CallId, now: Instant) {
-        let Some(line) = self.calls.remove(&id) else { return };
-        for leg in line.call.legs() {
-            self.endpoint.command(sip::Command::Hangup { leg, cause: Cause::Normal }, now);
-            self.release(leg);
+    /// Forgets a call. It says that no leg is left; if somebody has come since, it goes on.
+    fn end(&mut self, id: CallId) {
+        if self.calls.get(&id).is_some_and(|line| !line.call.legs().is_empty()) {
+            return;
         }
+        let Some(line) = self.calls.remove(&id) else { return };
         if let Some(name) = line.conference.filter(|name| self.rooms.get(name) == Some(&id)) {
             self.rooms.remove(&name);
         }

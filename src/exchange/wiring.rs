@@ -24,7 +24,7 @@ pub struct Settings {
     pub sip: sip::Settings,
     /// For each call.
     pub call: CallSettings,
-    /// Calls at once; more are answered 503 with Retry-After.
+    /// Calls at once, rooms among them; more are answered 503 with Retry-After. Transfers and recalls are not counted.
     pub max_calls: usize,
     /// New calls a second; more are answered 503 with Retry-After.
     pub max_calls_per_second: u32,
