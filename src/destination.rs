@@ -68,7 +68,7 @@ pub struct Target {
     pub route: Vec<Uri>,
     /// To: the number that was dialled at our domain, and the name of the extension.
     pub to: NameAddr,
-    /// From and P-Asserted-Identity instead of the caller's own (`caller_id` of a trunk).
+    /// From and P-Asserted-Identity instead of the caller's own, where the caller is an extension (`caller_id` of a trunk).
     pub caller_id: Option<NameAddr>,
     /// Codecs for this target, in order of preference; empty: those of the call.
     pub codecs: Vec<Codec>,

@@ -369,16 +369,6 @@ fn a_route_leads_over_a_trunk_with_its_number_and_its_caller_id() {
 }
 
 #[test]
-fn the_caller_id_of_a_trunk_is_for_our_extensions_only() {
-    let mut office = Office::new();
-    let Admission::Accepted { plan: Ok(Plan::Ring(steps)), .. } = office.invite("127.0.0.1:7000", "+4930", "2000", "")
-    else {
-        panic!("no plan")
-    };
-    assert_eq!((&steps[0][0].callee, &steps[0][0].caller_id), (&Caller::Trunk("carrier".into()), &None));
-}
-
-#[test]
 fn calls_from_outside_follow_only_routes_that_are_for_them_and_reach_extensions() {
     let mut office = Office::new();
     office.log_in(PHONE, "1001", "Contact: <sip:1001@192.0.2.11>\r\n");

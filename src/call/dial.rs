@@ -9,7 +9,7 @@ use super::{
     lifecycle::{Ticket, Timer},
 };
 use crate::{
-    destination::{Origin, Plan, Purpose, Refusal, Target},
+    destination::{Caller, Origin, Plan, Purpose, Refusal, Target},
     ids::LegId,
     media::sdp::{Codec, Negotiation},
     sip::{
@@ -319,8 +319,9 @@ impl Call {
             dial.redirect = Some(ticket);
             let host = &self.settings.domain;
             dial.face.headers.push(("Diversion".to_owned(), diversion(&callee, host)));
-            let origin = Box::new(dial.face.origin.clone());
-            let target = contact.clone();
+            // With the rights of who sends it on, as in a transfer: a caller from outside need not be allowed to dial that number.
+            let by = if matches!(callee.caller, Caller::Extension(_)) { callee } else { dial.face.origin.clone() };
+            let (origin, target) = (Box::new(by), contact.clone());
             self.tickets.insert(ticket, Ticket::Redirect(id));
             self.act(Action::Route { ticket, origin, target, purpose: Purpose::Transfer });
         }

@@ -15,7 +15,7 @@ use bytes::Bytes;
 /// As whom we call.
 #[derive(Clone, Debug)]
 pub(super) struct Face {
-    /// Decides which routes a redirect may take.
+    /// Decides whether `caller_id` of a trunk is for it, and which routes a redirect by a trunk may take.
     pub(super) origin: Origin,
     /// From and, where trusted, P-Asserted-Identity.
     pub(super) identity: NameAddr,
@@ -43,7 +43,9 @@ impl Call {
 
 /// The INVITE for a target.
 pub(super) fn invitation(face: &Face, leg: LegId, target: Target, body: Option<Bytes>) -> sip::Invite {
-    let who = target.caller_id.unwrap_or_else(|| face.identity.clone());
+    // Whose call it is decides, not who sent it there: a caller from outside keeps its number through a transfer.
+    let ours = matches!(face.origin.caller, Caller::Extension(_));
+    let who = target.caller_id.filter(|_| ours).unwrap_or_else(|| face.identity.clone());
     let who = NameAddr { params: Params::default(), ..who };
     let private = face.privacy.as_deref().is_some_and(wants_privacy);
     sip::Invite {
@@ -53,7 +55,7 @@ pub(super) fn invitation(face: &Face, leg: LegId, target: Target, body: Option<B
         route: target.route,
         from: if private { anonymous() } else { who.clone() },
         to: target.to,
-        asserted: target.trusted.then_some(who),
+        asserted: Some(who).filter(|who| target.trusted && !is_nobody(who)),
         privacy: face.privacy.clone().filter(|_| target.trusted || private),
         body,
         headers: face.headers.clone(),
@@ -67,6 +69,11 @@ fn wants_privacy(privacy: &str) -> bool {
     privacy.split([';', ',']).map(str::trim).any(|word| {
         word.eq_ignore_ascii_case("id") || word.eq_ignore_ascii_case("user") || word.eq_ignore_ascii_case("header")
     })
+}
+
+/// Nothing can be asserted of one who never said who it is (RFC 3325 9.1).
+fn is_nobody(who: &NameAddr) -> bool {
+    who.uri.host == anonymous().uri.host
 }
 
 /// RFC 3323 4.1.1.3.
@@ -88,8 +95,11 @@ pub(super) fn diversion(party: &Origin, domain: &str) -> String {
     format!("<{}>;reason=deflection", party_uri(party, domain))
 }
 
-/// Our URI of a party.
-pub(super) fn party_uri(party: &Origin, domain: &str) -> String {
+/// Our URI of a party, or nobody's if it wants to be nobody.
+fn party_uri(party: &Origin, domain: &str) -> String {
+    if party.privacy.as_deref().is_some_and(wants_privacy) {
+        return anonymous().uri.to_string();
+    }
     let user = number_of(party);
     let clean: String = user.chars().filter(|c| c.is_ascii_alphanumeric() || "+-_.!~*'()".contains(*c)).collect();
     if clean.is_empty() { format!("sip:{domain}") } else { format!("sip:{clean}@{domain}") }

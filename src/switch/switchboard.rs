@@ -144,13 +144,13 @@ impl Switchboard {
                     .unwrap_or_else(|| trunk.origin(&incoming.from, asserted, privacy, &self.domain))
             }
         };
-        let plan = self.lead(&origin.caller, &origin, &incoming.request.uri, None);
+        let plan = self.lead(&origin.caller, &incoming.request.uri, None);
         Admission::Accepted { origin: Box::new(origin), plan }
     }
 
     /// Where a number or URI leads for this origin; the host of the URI does not matter.
     pub fn route(&mut self, origin: &Origin, target: &Uri, purpose: Purpose, _now: Instant) -> Result<Plan, Refusal> {
-        self.lead(&origin.caller, origin, target, Some(purpose))
+        self.lead(&origin.caller, target, Some(purpose))
     }
 
     /// Whether a datagram from there may be looked at: not banned, and not above the rate limit. Trunks and registered sources always may.
@@ -286,17 +286,17 @@ impl Switchboard {
     }
 
     /// Where a URI leads: the routes come first, then the extensions. Recall is for the extension itself.
-    fn lead(&self, caller: &Caller, origin: &Origin, target: &Uri, purpose: Option<Purpose>) -> Result<Plan, Refusal> {
+    fn lead(&self, caller: &Caller, target: &Uri, purpose: Option<Purpose>) -> Result<Plan, Refusal> {
         let number = dialled(target)?;
         let recalled = purpose == Some(Purpose::Recall) && self.extensions.find(&number).is_some();
         match self.routes.find(caller, purpose, &number).filter(|_| !recalled) {
-            Some((route, number)) => self.follow(&route.to, &number, origin),
+            Some((route, number)) => self.follow(&route.to, &number),
             None => self.extension(&number).map(Plan::Ring),
         }
     }
 
     /// What a route's destinations come to. Those that cannot be had now are left out while others can.
-    fn follow(&self, to: &[RouteTo], number: &str, origin: &Origin) -> Result<Plan, Refusal> {
+    fn follow(&self, to: &[RouteTo], number: &str) -> Result<Plan, Refusal> {
         let mut steps = Vec::new();
         let mut refusal = Refusal::Unknown;
         for destination in to {
@@ -306,7 +306,7 @@ impl Switchboard {
                 RouteTo::Echo => return Ok(Plan::Echo),
                 RouteTo::Dialect(_) => Err(Refusal::Unknown),
                 RouteTo::Extension(extension) => self.extension(&extension.replace("{number}", number)),
-                RouteTo::Trunk(name) => self.trunk(name, number, origin),
+                RouteTo::Trunk(name) => self.trunk(name, number),
             };
             match found {
                 Ok(found) => steps.extend(found),
@@ -323,12 +323,12 @@ impl Switchboard {
         if steps.is_empty() { Err(Refusal::Offline) } else { Ok(steps) }
     }
 
-    fn trunk(&self, name: &str, number: &str, origin: &Origin) -> Result<Vec<Vec<Target>>, Refusal> {
+    fn trunk(&self, name: &str, number: &str) -> Result<Vec<Vec<Target>>, Refusal> {
         let trunk = self.trunks.find(name).ok_or(Refusal::Unknown)?;
         if !trunk.has_line() {
             return Err(Refusal::Full);
         }
-        let target = trunk.target(number, origin, &self.domain).ok_or(Refusal::Offline)?;
+        let target = trunk.target(number, &self.domain).ok_or(Refusal::Offline)?;
         Ok(vec![vec![target]])
     }
 }

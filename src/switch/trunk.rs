@@ -111,9 +111,9 @@ impl Trunk {
     }
 
     /// A number over this trunk; `None` while nobody knows where its host is.
-    pub(super) fn target(&self, number: &str, origin: &Origin, domain: &Host) -> Option<Target> {
+    pub(super) fn target(&self, number: &str, domain: &Host) -> Option<Target> {
         let settings = &self.settings;
-        let caller_id = settings.caller_id.as_ref().filter(|_| matches!(origin.caller, Caller::Extension(_)));
+        let caller_id = settings.caller_id.as_ref();
         Some(Target {
             callee: Caller::Trunk(settings.name.clone()),
             features: self.features(),

@@ -2,7 +2,7 @@
 
 use crate::world::*;
 use warmline::{
-    destination::{Plan, Refusal},
+    destination::{Caller, Plan, Refusal},
     ids::LegId,
     media::sdp::Codec,
     sip::{self, Cause, wire::StatusCode},
@@ -84,6 +84,21 @@ fn a_trusted_target_is_told_who_asks_for_privacy_and_nobody_else_is() {
     assert_eq!(trusted.from.uri.user.as_deref(), Some("anonymous"));
     let other = world.invite(world.leg_to("1003"));
     assert_eq!((&other.asserted, other.from.uri.user.as_deref()), (&None, Some("anonymous")));
+}
+
+#[test]
+fn nothing_is_asserted_of_who_never_said_who_it_is() {
+    let mut world = World::new();
+    let mut trunk = target("1002");
+    trunk.trusted = true;
+    world.plans.insert("1002".to_owned(), Ok(Plan::Ring(vec![vec![trunk]])));
+    let mut nobody = origin("1001");
+    nobody.caller = Caller::Trunk("carrier".to_owned());
+    nobody.identity = "\"Anonymous\" <sip:anonymous@anonymous.invalid>".parse().unwrap();
+    nobody.privacy = Some("id".to_owned());
+    world.call_as(nobody, "1002", true);
+    let invite = world.invite(world.leg_to("1002"));
+    assert_eq!((&invite.asserted, invite.privacy.as_deref()), (&None, Some("id")));
 }
 
 #[test]
@@ -362,6 +377,7 @@ fn a_redirection_is_followed_once() {
     let moved = |number: &str| sip::Failure { contacts: vec![uri(number)], ..failure(302) };
     world.sip(sip::Event::Failed { leg: world.leg_to("1002"), failure: moved("1003") });
     assert_eq!(world.said(), ["(2 ended 302)", "route 1003 for Transfer", "(3 started)", "3 invite 1003"]);
+    assert_eq!(world.asked.take().unwrap().caller, Caller::Extension("1002".to_owned()));
     let c = world.leg_to("1003");
     let diversion = ("Diversion".to_owned(), "<sip:1002@office.example>;reason=deflection".to_owned());
     assert!(world.invite(c).headers.contains(&diversion));

@@ -1,7 +1,12 @@
 //! Cold transfer by REFER, and the way back when it fails.
 
 use crate::{basic::talking, world::*};
-use warmline::{call::CallSettings, destination::Refusal, ids::LegId, sip};
+use warmline::{
+    call::CallSettings,
+    destination::{Caller, Origin, Plan, Refusal, Target},
+    ids::LegId,
+    sip,
+};
 
 /// 1002 sent its caller 1001 to 1003, who is called.
 fn referred(world: &mut World) -> (LegId, LegId, LegId) {
@@ -62,6 +67,53 @@ fn the_target_sees_the_caller_and_who_sent_it() {
             ("Diversion".to_owned(), "<sip:1002@office.example>;reason=deflection".to_owned())
         ]
     );
+}
+
+/// 1003 is reached by a trunk with a number for the calls of our extensions.
+fn with_caller_id() -> World {
+    let mut world = World::new();
+    let trunk = Target {
+        callee: Caller::Trunk("carrier".to_owned()),
+        caller_id: Some(address("+3120")),
+        trusted: true,
+        ..target("1003")
+    };
+    world.plans.insert("1003".to_owned(), Ok(Plan::Ring(vec![vec![trunk]])));
+    world
+}
+
+#[test]
+fn a_caller_from_outside_keeps_its_number_when_it_is_sent_to_a_trunk() {
+    let mut world = with_caller_id();
+    let outside = Origin { caller: Caller::Trunk("other".to_owned()), ..origin("1001") };
+    world.call_as(outside, "1002", true);
+    let b = world.leg_to("1002");
+    world.answers(b);
+    world.refers(b, "1003");
+    let invite = world.invite(world.leg_to("1003"));
+    assert_eq!((&invite.from, &invite.asserted), (&address("1001"), &Some(address("1001"))));
+}
+
+#[test]
+fn an_extension_calls_a_trunk_with_the_number_for_it_whoever_sent_it_there() {
+    let mut world = with_caller_id();
+    let outside = Origin { caller: Caller::Trunk("other".to_owned()), ..origin("1001") };
+    let a = world.call_as(outside, "1002", true);
+    world.answers(world.leg_to("1002"));
+    world.refers(a, "1003");
+    assert_eq!(world.invite(world.leg_to("1003")).from, address("+3120"));
+}
+
+#[test]
+fn who_wants_to_be_nobody_is_nobody_as_transferor_too() {
+    let mut world = World::new();
+    let shy = Origin { privacy: Some("id".to_owned()), ..origin("1001") };
+    let a = world.call_as(shy, "1002", true);
+    world.answers(world.leg_to("1002"));
+    world.refers(a, "1003");
+    let headers = &world.invite(world.leg_to("1003")).headers;
+    assert_eq!(headers[0].1, "<sip:anonymous@anonymous.invalid>");
+    assert_eq!(headers[1].1, "<sip:anonymous@anonymous.invalid>;reason=deflection");
 }
 
 #[test]

@@ -35,6 +35,8 @@ pub struct World {
     next_leg: u64,
     /// Leases that are refused from now on.
     pub no_ports: bool,
+    /// Who asked for the last route.
+    pub asked: Option<Origin>,
     /// What was done, in words, SIP and news and digits; media come to nothing but a state.
     said: VecDeque<String>,
 }
@@ -158,6 +160,7 @@ impl World {
             next_call: 0,
             next_leg: 0,
             no_ports: false,
+            asked: None,
             said: VecDeque::new(),
         }
     }
@@ -528,7 +531,8 @@ impl World {
         match action {
             Action::Sip(command) => self.send(command),
             Action::Media(command) => self.mix(id, command),
-            Action::Route { ticket, target, purpose, .. } => {
+            Action::Route { ticket, origin, target, purpose } => {
+                self.asked = Some(*origin);
                 let user = target.user.unwrap_or_default();
                 self.said.push_back(format!("route {user} for {purpose:?}"));
                 let plan = self.plan(&user);
