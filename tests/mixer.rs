@@ -344,6 +344,23 @@ fn silence_is_told_once_and_not_while_held() {
 }
 
 #[test]
+fn a_muted_phone_that_only_reports_is_not_silent_until_it_stops_that_too() {
+    let mut hall = Hall::new(16);
+    hall.enter(Phone::new(A, Codec::Pcmu).tone(400, -20.0));
+    hall.enter(Phone::new(B, Codec::Pcmu).tone(500, -20.0));
+    hall.run_s(1);
+    let silent = |hall: &Hall| hall.events.iter().filter(|event| matches!(event, Event::Silent { .. })).count();
+    hall.stop(B);
+    for _ in 0..6 {
+        hall.run_s(5);
+        hall.report(B);
+    }
+    assert_eq!(silent(&hall), 0);
+    hall.run_s(11);
+    assert_eq!(silent(&hall), 1);
+}
+
+#[test]
 fn jitter_loss_and_disorder_are_smoothed() {
     for seed in 0..5 {
         let mut hall = Hall::new(100 + seed).jittery(30).lossy(0.01);

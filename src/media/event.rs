@@ -19,7 +19,7 @@ pub enum Event {
         /// The leg.
         leg: LegId,
     },
-    /// A leg that ought to send has sent nothing for the time allowed; told once until it sends again.
+    /// A leg that ought to send has sent neither RTP nor RTCP for the time allowed; told once until it sends again.
     Silent {
         /// The leg.
         leg: LegId,

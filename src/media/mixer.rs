@@ -31,7 +31,7 @@ use std::{
 /// What a mixer must know.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// How long a leg that is neither held nor silent by agreement may send nothing before `Silent` is told; zero: for ever.
+    /// How long a leg that is neither held nor silent by agreement may send neither RTP nor RTCP before `Silent` is told; zero: for ever.
     pub timeout: Duration,
     /// What is heard on hold.
     pub music: Arc<Music>,
@@ -144,8 +144,15 @@ impl Mixer {
         let clock = self.clock(now);
         let Some(index) = self.find(leg) else { return };
         let leg = &mut self.legs[index];
-        if let Some(agreed) = &mut leg.agreed {
-            agreed.stream.receive_report(&agreed.session, packet, from, leg.line.ssrc(), clock, now);
+        let ours = leg.line.ssrc();
+        let heard = leg
+            .agreed
+            .as_mut()
+            .is_some_and(|agreed| agreed.stream.receive_report(&agreed.session, packet, from, ours, clock, now));
+        // Phones that send nothing while they are muted go on reporting: they are there.
+        if heard {
+            leg.watch.silent_told = false;
+            leg.watch.silent_since = leg.watch.silent_since.map(|_| now);
         }
     }
 

@@ -173,19 +173,19 @@ impl Stream {
         ours: u32,
         clock: u64,
         now: Instant,
-    ) {
+    ) -> bool {
         let remote = self.lock.remote().ip();
         if from.ip() != remote && from != session.remote_rtcp {
             self.ignored.strangers += 1;
-            return;
+            return false;
         }
         let Some(Incoming { from: reporter, sent, received, .. }) = report::read(datagram, ours) else {
             self.ignored.malformed += 1;
-            return;
+            return false;
         };
         if self.lock.ssrc().is_some_and(|locked| locked != reporter) {
             self.ignored.strangers += 1;
-            return;
+            return false;
         }
         self.report_remote = Some(from);
         if let Some(sent) = sent {
@@ -194,6 +194,7 @@ impl Stream {
         if let Some(round_trip) = received.and_then(|block| report::round_trip(&block, clock)) {
             self.round_trip = Some(round_trip);
         }
+        true
     }
 
     /// Where RTCP goes.

@@ -308,6 +308,16 @@ impl Hall {
         self.phones.get_mut(&leg).unwrap().stopped = true;
     }
 
+    /// The phone sends an empty receiver report (RFC 3550 6.4.2).
+    pub fn report(&mut self, leg: u64) {
+        let phone = &self.phones[&leg];
+        let mut report = vec![0x80, 201, 0, 1];
+        report.extend((1000 + leg as u32).to_be_bytes());
+        let from = SocketAddr::new(phone.address().ip(), phone.address().port() + 1);
+        self.mixers[phone.room].receive_report(relation(leg), &report, from, self.now);
+        self.drain();
+    }
+
     /// Holds a key down.
     pub fn press(&mut self, leg: u64, digit: char, ms: u16) {
         let now = self.now;
