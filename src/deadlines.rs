@@ -72,6 +72,7 @@ impl<K: Copy + Ord + Hash> Default for Deadlines<K> {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a starting point")]
 mod tests {
     use super::*;
     use std::time::Duration;

@@ -4,7 +4,7 @@ use super::{Params, Uri, UriError, scan};
 use memchr::{memchr, memchr2};
 use std::{fmt, str::FromStr};
 
-/// "Display" <uri>;params (From, To, Contact, Route, Refer-To, P-Asserted-Identity ...).
+/// `"Display" <uri>;params` (From, To, Contact, Route, Refer-To, P-Asserted-Identity ...).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameAddr {
     /// The display name, unquoted.
