@@ -192,9 +192,13 @@ impl Headers {
         self.all(name).flat_map(scan::List::new)
     }
 
-    pub(super) fn push_name(&mut self, name: Name, value: impl fmt::Display) {
-        let field = self.append(name, "", value);
-        self.fields.push(field);
+    /// Adds a parameter to the first field of that name, everything else of it kept as it came.
+    pub(super) fn add_param(&mut self, name: Name, param: &str, value: &str) {
+        let Some(at) = self.fields.iter().position(|field| field.name == name) else { return };
+        let old = self.fields[at];
+        let bare = self.slice(old.value).trim_end_matches([';', ' ', '\t']).to_owned();
+        let new = self.append(name, "", format_args!("{bare};{param}={value}"));
+        self.fields[at] = Field { latin1: old.latin1, ..new };
     }
 
     pub(super) fn copy_first(&mut self, name: Name, from: &Self) {

@@ -31,11 +31,9 @@ impl Response {
             headers.copy_all(Name::RecordRoute, asked);
         }
         headers.copy_first(Name::From, asked);
-        match (asked.first(Name::To), to_tag) {
-            (Some(to), Some(tag)) if status != StatusCode::TRYING && asked.to_tag().is_none() => {
-                headers.push_name(Name::To, format_args!("{to};tag={tag}"));
-            }
-            _ => headers.copy_first(Name::To, asked),
+        headers.copy_first(Name::To, asked);
+        if let Some(tag) = to_tag.filter(|_| status != StatusCode::TRYING && asked.to_tag().is_none()) {
+            headers.add_param(Name::To, "tag", tag);
         }
         headers.copy_first(Name::CallId, asked);
         headers.copy_first(Name::CSeq, asked);
@@ -69,5 +67,63 @@ impl Response {
     /// As it goes over the wire; Content-Length is counted and comes last.
     pub fn print(&self) -> Bytes {
         print::response(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sip::wire::{Method, Uri};
+
+    fn request(to: &str) -> Request {
+        Request::new(Method::Invite, Uri::parse("sip:b").unwrap())
+            .with("Via", "SIP/2.0/UDP p;branch=z9hG4bK1")
+            .with("Via", "SIP/2.0/UDP a;branch=z9hG4bK2, SIP/2.0/UDP x")
+            .with("Record-Route", "<sip:p;lr>")
+            .with("Timestamp", "54")
+            .with("From", "<sip:a>;tag=1")
+            .with("To", to)
+            .with("Call-ID", "c")
+            .with("CSeq", "1 INVITE")
+    }
+
+    fn lines(response: &Response) -> Vec<String> {
+        response.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect()
+    }
+
+    #[test]
+    fn what_may_make_a_dialog_has_the_tag_and_the_route() {
+        assert_eq!(
+            lines(&Response::to(&request("<sip:b>"), StatusCode::OK, Some("t"))),
+            [
+                "Via: SIP/2.0/UDP p;branch=z9hG4bK1",
+                "Via: SIP/2.0/UDP a;branch=z9hG4bK2, SIP/2.0/UDP x",
+                "Record-Route: <sip:p;lr>",
+                "From: <sip:a>;tag=1",
+                "To: <sip:b>;tag=t",
+                "Call-ID: c",
+                "CSeq: 1 INVITE",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_refusal_has_no_route_and_a_100_no_tag() {
+        let busy = Response::to(&request("<sip:b>"), StatusCode::BUSY_HERE, Some("t"));
+        assert!(!busy.headers.has("Record-Route") && !busy.headers.has("Timestamp"));
+        let trying = Response::to(&request("<sip:b>"), StatusCode::TRYING, Some("t"));
+        assert_eq!((trying.headers.to_tag(), trying.headers.get("Timestamp")), (None, Some("54")));
+    }
+
+    #[test]
+    fn a_tag_that_is_there_stays() {
+        let answer = Response::to(&request("<sip:b>;tag=2"), StatusCode::OK, Some("t"));
+        assert_eq!(answer.headers.get("To"), Some("<sip:b>;tag=2"));
+    }
+
+    #[test]
+    fn a_loose_semicolon_does_not_become_two() {
+        let answer = Response::to(&request("<sip:b> ; "), StatusCode::OK, Some("t"));
+        assert_eq!(answer.headers.get("To"), Some("<sip:b>;tag=t"));
     }
 }

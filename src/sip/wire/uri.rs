@@ -177,6 +177,7 @@ impl<'a> RawUri<'a> {
         let (user, password) = match marks.at.map(|at| &rest[..at]) {
             None => (None, None),
             Some(userinfo) => match scan::split_at_byte(userinfo, b':') {
+                Some(("", _)) => return Err(UriError("password without user")),
                 Some((user, password)) => (Some(user), Some(password)),
                 None => (Some(userinfo), None),
             },
@@ -413,9 +414,20 @@ mod tests {
 
     #[test]
     fn junk_is_refused() {
-        for text in
-            ["", "sip", "sip:", "sip:@", "sip: a@b", "sip:a@b c", "<sip:a@b>", "1sip:a", "tel:", "x:", "sip:%zz@b"]
-        {
+        for text in [
+            "",
+            "sip",
+            "sip:",
+            "sip:@",
+            "sip: a@b",
+            "sip:a@b c",
+            "<sip:a@b>",
+            "1sip:a",
+            "tel:",
+            "x:",
+            "sip:%zz@b",
+            "sip::pass@b",
+        ] {
             assert!(text.parse::<Uri>().is_err(), "{text}");
         }
     }
