@@ -11,12 +11,15 @@ use std::{
 const MEMORY: Duration = Duration::from_secs(3600);
 /// How many of them are remembered.
 const CAPACITY: usize = 50_000;
+/// How the User-Agent of programs begins that are known to give up: the libre of their time knows MD5 alone.
+const KNOWN: [&str; 2] = ["baresip v0.", "baresip v1."];
 
 /// Who was challenged, and who did not understand.
 ///
 /// Some phones give up at a challenge whose algorithm they do not know, even if a second one offers MD5 (RFC 7616 3.7 wants
 /// them to go on). They come again after a while, with the same Call-ID and still without credentials: from then on their
-/// address is offered MD5 alone. MD5 was offered to them before, so that nothing is given away by that.
+/// address is offered MD5 alone. MD5 was offered to them before, so that nothing is given away by that. Those of which this is
+/// known by their User-Agent need not come twice.
 #[derive(Debug)]
 pub(super) struct Puzzled {
     /// Source and Call-ID of who was challenged and has not answered yet.
@@ -29,10 +32,11 @@ impl Puzzled {
         Self { asked: Recent::new(CAPACITY, MEMORY), addresses: Recent::new(CAPACITY, MEMORY) }
     }
 
-    /// A request without credentials is about to be challenged.
-    pub(super) fn ask(&mut self, source: SocketAddr, call_id: &str, now: Instant) {
+    /// A request without credentials is about to be challenged; `agent` is its User-Agent.
+    pub(super) fn ask(&mut self, source: SocketAddr, call_id: &str, agent: &str, now: Instant) {
         let again = std::mem::replace(self.asked.entry(key(source, call_id), now), true);
-        if again || self.contains(source) {
+        let known = KNOWN.iter().any(|start| agent.starts_with(start));
+        if again || known || self.contains(source) {
             *self.addresses.entry(source, now) = true;
         }
     }
@@ -67,7 +71,7 @@ mod tests {
     fn who_answers_each_challenge_is_not_puzzled() {
         let (mut puzzled, now) = (Puzzled::new(), Instant::now());
         for _ in 0..3 {
-            puzzled.ask(addr(1), "a", now);
+            puzzled.ask(addr(1), "a", "", now);
             assert!(!puzzled.contains(addr(1)));
             puzzled.answered(addr(1), "a");
         }
@@ -76,16 +80,24 @@ mod tests {
     #[test]
     fn who_comes_again_without_an_answer_is_and_stays_so() {
         let (mut puzzled, now) = (Puzzled::new(), Instant::now());
-        puzzled.ask(addr(1), "a", now);
+        puzzled.ask(addr(1), "a", "", now);
         assert!(!puzzled.contains(addr(1)));
-        puzzled.ask(addr(1), "another call", now);
+        puzzled.ask(addr(1), "another call", "", now);
         assert!(!puzzled.contains(addr(1)), "two calls may begin at once");
-        puzzled.ask(addr(1), "a", now);
+        puzzled.ask(addr(1), "a", "", now);
         assert!(puzzled.contains(addr(1)));
         puzzled.answered(addr(1), "a");
-        puzzled.ask(addr(1), "its first INVITE", now);
+        puzzled.ask(addr(1), "its first INVITE", "", now);
         assert!(puzzled.contains(addr(1)));
-        puzzled.ask(addr(2), "a", now);
+        puzzled.ask(addr(2), "a", "", now);
         assert!(!puzzled.contains(addr(2)), "somebody else");
+    }
+
+    #[test]
+    fn who_is_known_need_not_come_twice() {
+        let (mut puzzled, now) = (Puzzled::new(), Instant::now());
+        puzzled.ask(addr(1), "a", "baresip v1.0.0 (x86_64/linux)", now);
+        puzzled.ask(addr(2), "b", "baresip v4.10.0 (x86_64/Linux)", now);
+        assert!(puzzled.contains(addr(1)) && !puzzled.contains(addr(2)));
     }
 }

@@ -255,7 +255,8 @@ impl Switchboard {
 
     /// The first challenge, to who sent no credentials.
     fn ask(&mut self, headers: &Headers, source: SocketAddr, now: Instant) -> Rejection {
-        self.puzzled.ask(source, headers.call_id().unwrap_or_default(), now);
+        let agent = headers.get("User-Agent").unwrap_or_default();
+        self.puzzled.ask(source, headers.call_id().unwrap_or_default(), agent, now);
         self.challenge(source, false, now)
     }
 

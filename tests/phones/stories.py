@@ -33,9 +33,6 @@ recall = true
 recall_timeout_s = 20
 ring_timeout_s = 20
 
-[security]
-digest = ["MD5"]        # the libre of Debian 12 gives up where SHA-256 is offered beside it
-
 [[extension]]
 number = "1001"
 name = "A"
