@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 /// What no Session-Expires may be less than (RFC 4028 4).
 const FLOOR_S: u32 = 90;
+/// How often one session follows a 422: each proxy on the way may have a Min-SE of its own, but none may lead us on for ever.
+const RAISES: u8 = 5;
 
 /// What a request or a response says about session timers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,6 +72,8 @@ pub(crate) struct SessionTimer {
     min_s: u32,
     /// The largest Min-SE that this session has met, s.
     learnt_min_s: u32,
+    /// How often it was raised.
+    raised: u8,
     running: Option<Running>,
 }
 
@@ -93,7 +97,7 @@ impl SessionTimer {
     /// Not running.
     pub(crate) fn new(wish: Option<Duration>, min: Duration) -> Self {
         let seconds = |d: Duration| u32::try_from(d.as_secs()).unwrap_or(u32::MAX);
-        Self { wish_s: wish.map(seconds), min_s: seconds(min).max(FLOOR_S), learnt_min_s: 0, running: None }
+        Self { wish_s: wish.map(seconds), min_s: seconds(min).max(FLOOR_S), learnt_min_s: 0, raised: 0, running: None }
     }
 
     /// Session-Expires and Min-SE of our next request; the refresher is named once it is settled, so that it stays (7.1).
@@ -107,11 +111,12 @@ impl SessionTimer {
         }
     }
 
-    /// 422 came: whether it is worth asking again (it is not when its Min-SE is nothing new).
+    /// 422 came: whether it is worth asking again (it is not when its Min-SE is nothing new, or after many).
     pub(crate) fn raise(&mut self, min_s: Option<u32>) -> bool {
         let asked = self.asked().interval_s;
         match (min_s, asked) {
-            (Some(min), Some(asked)) if min > asked => {
+            (Some(min), Some(asked)) if min > asked && self.raised < RAISES => {
+                self.raised += 1;
                 self.learnt_min_s = min;
                 if let Some(running) = &mut self.running {
                     running.interval_s = min;
@@ -228,6 +233,12 @@ mod tests {
         assert_eq!((timer.asked().interval_s, timer.asked().min_s), (Some(300), Some(300)));
         assert!(!timer.raise(Some(300)));
         assert!(!timer.raise(None));
+    }
+
+    #[test]
+    fn a_peer_that_always_wants_more_is_not_followed_for_ever() {
+        let mut timer = timer(Some(120));
+        assert_eq!((1..100).filter(|more| timer.raise(Some(120 + more))).count(), usize::from(RAISES));
     }
 
     #[test]
