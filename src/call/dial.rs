@@ -310,6 +310,13 @@ impl Call {
         let Some(id) = self.legs.get(&leg).and_then(Leg::dial) else { return };
         let callee = self.legs.get(&leg).map(|leg| leg.origin.clone());
         self.forget_leg(leg, failure.status.0, failure.reason.clone());
+        if matches!(callee.as_ref().map(|origin| &origin.caller), Some(Caller::Trunk(_)))
+            && matches!(failure.status.0, 486 | 600 | 603 | 607)
+            && let Some(dial) = self.dials.get_mut(&id)
+        {
+            // The called spoke, not the carrier: the same number over another trunk would only disturb again.
+            dial.steps.retain(|step| step.iter().any(|target| matches!(target.callee, Caller::Extension(_))));
+        }
         let ticket = self.number();
         if let (Some(contact), Some(callee), Some(dial)) = (failure.contacts.first(), callee, self.dials.get_mut(&id))
             && (300..400).contains(&failure.status.0)

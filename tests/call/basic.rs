@@ -2,7 +2,7 @@
 
 use crate::world::*;
 use warmline::{
-    destination::{Caller, Plan, Refusal},
+    destination::{Caller, Plan, Refusal, Target},
     ids::LegId,
     media::sdp::Codec,
     sip::{self, Cause, wire::StatusCode},
@@ -153,6 +153,21 @@ fn a_6xx_speaks_for_the_whole_step() {
     world.skip();
     world.fails(world.leg_to("1002"), 603);
     assert_eq!(world.said(), ["(2 ended 603)", "3 hangup Cancelled", "(3 ended 487)", "1 603", "(1 ended 603)", "end"]);
+}
+
+#[test]
+fn the_next_trunk_is_for_when_the_carrier_fails_not_for_when_the_called_is_busy() {
+    for (status, goes_on) in [(503, true), (404, true), (486, false), (603, false)] {
+        let mut world = World::new();
+        let over = |trunk: &str, number| Target { callee: Caller::Trunk(trunk.to_owned()), ..target(number) };
+        let steps = vec![vec![over("first", "0123")], vec![over("second", "0124")], vec![target("1003")]];
+        world.plans.insert("0123".to_owned(), Ok(Plan::Ring(steps)));
+        world.call("1001", "0123");
+        world.skip();
+        world.fails(world.leg_to("0123"), status);
+        let next = if goes_on { "3 invite 0124" } else { "3 invite 1003" };
+        assert_eq!(world.said(), [format!("(2 ended {status})"), "(3 started)".to_owned(), next.to_owned()]);
+    }
 }
 
 #[test]
