@@ -2,7 +2,7 @@
 //!
 //! [`Server`] is the running switch. Inside: `signalling` is the thread that owns the exchange; `worker` is a media thread and
 //! `media` what the signalling thread knows of them; `ports` binds their sockets; `journal` keeps registrations over a restart;
-//! `resolve` finds the addresses of trunks; `news` says what goes into the [`Log`]; [`mod@run`] is the program's life from start to signal.
+//! `resolve` finds the addresses of trunks; `news` says what goes into the [`Log`]; `run` is the program's life from start to signal.
 
 #![allow(clippy::disallowed_methods, reason = "the shell is where the clock is read")]
 
