@@ -23,6 +23,36 @@ use warmline::{
 
 fn main() {
     divan::main();
+    if std::env::args().any(|argument| argument == "--bench") {
+        print_ratios();
+    }
+}
+
+/// Times of one run, taken in turns: on a busy machine they say more than figures of different moments.
+fn print_ratios() {
+    let mut floor = Floor::new();
+    for legs in [10, 100, 1000] {
+        let mut room = Room::new(legs);
+        let rounds = 100_000 / legs;
+        let mut least = [f64::MAX; 2];
+        for _ in 0..rounds.max(200) {
+            let mix = time(|| {
+                room.receive();
+                room.wake();
+            });
+            let bare = time(|| (0..100).for_each(|_| floor.run()));
+            least = [least[0].min(mix / legs as f64), least[1].min(bare / 100.0)];
+        }
+        let [mix, bare] = least;
+        println!("{legs} legs: {mix:.0} ns a leg and tick, {:.1} times bare G.711 ({bare:.0} ns)", mix / bare);
+    }
+}
+
+/// Nanoseconds.
+fn time(work: impl FnOnce()) -> f64 {
+    let start = Instant::now();
+    work();
+    start.elapsed().as_secs_f64() * 1e9
 }
 
 const TICK: Duration = Duration::from_millis(20);
@@ -31,7 +61,7 @@ fn address(leg: u64) -> SocketAddr {
     SocketAddr::from(([10, 1, (leg >> 8) as u8, leg as u8], 4000))
 }
 
-/// A room of legs that all talk.
+/// A room of legs that all talk, the same and loudly: the limiter of each works, which is the most that a tick can cost.
 struct Room {
     mixer: Mixer,
     legs: u64,
@@ -118,28 +148,42 @@ fn mix_tick(bencher: Bencher<'_, '_>, legs: u64) {
     });
 }
 
-/// The floor: decode, sum, subtract, encode; one leg.
-#[divan::bench]
-fn bare_g711(bencher: Bencher<'_, '_>) {
-    let payload: [u8; 160] = std::array::from_fn(|at| (at * 37) as u8);
-    let mut sum = Sum::new(Rate::NARROW);
-    let mut limiter = Limiter::new();
-    let mut out = [0_u8; 160];
-    bencher.bench_local(|| {
+/// What cannot be left out: decode, sum, subtract, encode.
+struct Floor {
+    payload: [u8; 160],
+    sum: Sum,
+    limiter: Limiter,
+    out: [u8; 160],
+}
+
+impl Floor {
+    fn new() -> Self {
+        let payload = std::array::from_fn(|at| (at * 37) as u8);
+        Self { payload, sum: Sum::new(Rate::NARROW), limiter: Limiter::new(), out: [0; 160] }
+    }
+
+    fn run(&mut self) {
         let mut frame = [0; 160];
         let mut heard = [0; 160];
-        for (sample, code) in frame.iter_mut().zip(black_box(&payload)) {
+        for (sample, code) in frame.iter_mut().zip(black_box(&self.payload)) {
             *sample = ulaw::decode(*code);
         }
-        sum.clear();
-        sum.add(&frame);
-        sum.add(&[100; 160]);
-        sum.without(&frame, &mut limiter, &mut heard);
-        for (code, sample) in out.iter_mut().zip(&heard) {
+        self.sum.clear();
+        self.sum.add(&frame);
+        self.sum.add(&[100; 160]);
+        self.sum.without(&frame, &mut self.limiter, &mut heard);
+        for (code, sample) in self.out.iter_mut().zip(&heard) {
             *code = ulaw::encode(*sample);
         }
-        black_box(&out);
-    });
+        black_box(&self.out);
+    }
+}
+
+/// One leg.
+#[divan::bench]
+fn bare_g711(bencher: Bencher<'_, '_>) {
+    let mut floor = Floor::new();
+    bencher.bench_local(|| floor.run());
 }
 
 #[divan::bench]

@@ -6,6 +6,7 @@ use super::{
         codec::Coder,
         fade,
         frame::{FRAME, Rate},
+        sum::peak,
     },
     relay::Relayed,
     rtp::{digits::Dialler, line::Line},
@@ -215,7 +216,7 @@ impl Leg {
             return;
         }
         let Some(agreed) = &mut self.agreed else { return };
-        let sounds = agreed.stream.buffer.fill(&mut self.voice.frame) && loudest(&self.voice.frame) > IDLE;
+        let sounds = agreed.stream.buffer.fill(&mut self.voice.frame) && peak(&self.voice.frame) > IDLE;
         self.voice.sounds = sounds;
         if audience == self.voice.audience {
             return;
@@ -264,11 +265,4 @@ impl Leg {
 /// 0.0.0.0 and port 0 are nowhere.
 pub(super) fn is_reachable(remote: std::net::SocketAddr) -> bool {
     !remote.ip().is_unspecified() && remote.port() != 0
-}
-
-#[inline]
-fn loudest(sound: &[i16]) -> i16 {
-    // The ends of the range, rather than the greatest magnitude: both are one instruction for many samples.
-    let (low, high) = sound.iter().fold((0, 0), |(low, high), sample| (*sample.min(&low), *sample.max(&high)));
-    high.max(low.saturating_neg())
 }

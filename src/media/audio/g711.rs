@@ -1,118 +1,62 @@
-//! G.711, both laws, by table. Bit-exact with the reference of ITU-T G.191.
+//! G.711, both laws. Bit-exact with the reference of ITU-T G.191.
+//!
+//! A code is a small floating-point number: sign, three bits of exponent, four of fraction. So the machine's own floating-point
+//! numbers do the work, without tables and for several samples at once.
 
-/// u-law.
+/// Exponent and fraction begin here in an `f32`: of 23 bits of fraction the upper four are kept.
+const SHIFT: u32 = 23 - 4;
+/// What is put behind a fraction that was cut off: half a step.
+const HALF: u32 = 1 << (SHIFT - 1);
+/// 32 as an `f32`, cut to exponent and fraction: code 0 of u-law, code 32 of A-law.
+const ORIGIN: u32 = (127 + 5) << 4;
+
+/// u-law: G.711 table 2. 14 bits, to which 33 are added, and all bits inverted.
 pub mod ulaw {
-    use super::{compress_ulaw, expand_ulaw};
-
-    static EXPAND: [i16; 256] = {
-        let mut table = [0; 256];
-        let mut code = 0;
-        while code < 256 {
-            table[code] = expand_ulaw(code as u8);
-            code += 1;
-        }
-        table
-    };
-
-    /// One code for each value of the upper 14 bits.
-    static COMPRESS: [u8; 1 << 14] = {
-        let mut table = [0; 1 << 14];
-        let mut index = 0;
-        while index < table.len() {
-            table[index] = compress_ulaw(((index << 2) as u16).cast_signed());
-            index += 1;
-        }
-        table
-    };
+    use super::{super::whole::whole, HALF, ORIGIN, SHIFT};
 
     /// What a code sounds like.
     #[inline]
     pub fn decode(code: u8) -> i16 {
-        EXPAND[usize::from(code)]
+        let number = f32::from_bits((((u32::from(!code) & 0x7F) + ORIGIN) << SHIFT) | HALF);
+        let magnitude = (whole(number) - 33) << 2;
+        (if code < 0x80 { -magnitude } else { magnitude }) as i16
     }
 
     /// The code nearest to a sample.
     #[inline]
     pub fn encode(sample: i16) -> u8 {
-        COMPRESS[usize::from(sample.cast_unsigned() >> 2)]
+        let sign = sample >> 15;
+        let magnitude = (i32::from(sample ^ sign) >> 2) + 33;
+        let number = (magnitude.min(0x1FFF) as f32).to_bits();
+        let code = (number >> SHIFT) - ORIGIN;
+        !(code as u8 | sign as u8 & 0x80)
     }
 }
 
-/// A-law.
+/// A-law: G.711 table 1. 12 bits and a sign, the lowest 32 steps of equal width, and every second bit inverted.
 pub mod alaw {
-    use super::{compress_alaw, expand_alaw};
-
-    static EXPAND: [i16; 256] = {
-        let mut table = [0; 256];
-        let mut code = 0;
-        while code < 256 {
-            table[code] = expand_alaw(code as u8);
-            code += 1;
-        }
-        table
-    };
-
-    /// One code for each value of the upper 12 bits.
-    static COMPRESS: [u8; 1 << 12] = {
-        let mut table = [0; 1 << 12];
-        let mut index = 0;
-        while index < table.len() {
-            table[index] = compress_alaw(((index << 4) as u16).cast_signed());
-            index += 1;
-        }
-        table
-    };
+    use super::{super::whole::whole, HALF, ORIGIN, SHIFT};
 
     /// What a code sounds like.
     #[inline]
     pub fn decode(code: u8) -> i16 {
-        EXPAND[usize::from(code)]
+        let plain = u32::from(code ^ 0x55) & 0x7F;
+        let number = f32::from_bits(((plain + ORIGIN - 32) << SHIFT) | HALF);
+        let curved = whole(number * 16.0);
+        let straight = (plain << 4 | 8) as i32;
+        let magnitude = if plain < 32 { straight } else { curved };
+        (if code & 0x80 == 0 { -magnitude } else { magnitude }) as i16
     }
 
     /// The code nearest to a sample.
     #[inline]
     pub fn encode(sample: i16) -> u8 {
-        COMPRESS[usize::from(sample.cast_unsigned() >> 4)]
+        let sign = sample >> 15;
+        let magnitude = i32::from(sample ^ sign) >> 4;
+        let curved = ((magnitude as f32).to_bits() >> SHIFT).wrapping_sub(ORIGIN - 32);
+        let code = if magnitude < 32 { magnitude.cast_unsigned() } else { curved };
+        (code as u8 | !sign as u8 & 0x80) ^ 0x55
     }
-}
-
-/// G.711 table 2: sign, three bits of segment, four of step, all inverted; bias 33 at 14 bits.
-const fn compress_ulaw(sample: i16) -> u8 {
-    let magnitude = (if sample < 0 { !sample } else { sample } >> 2) as u16 + 33;
-    let magnitude = if magnitude > 0x1FFF { 0x1FFF } else { magnitude };
-    let segment = 10 - magnitude.leading_zeros() as u16;
-    let step = (magnitude >> (segment + 1)) & 0xF;
-    let code = !((segment << 4 | step) as u8) & 0x7F;
-    if sample < 0 { code } else { code | 0x80 }
-}
-
-const fn expand_ulaw(code: u8) -> i16 {
-    let inverted = !code;
-    let segment = (inverted >> 4) & 7;
-    let step = (inverted & 0xF) as i16;
-    let width = 8 << segment;
-    let magnitude = (0x80 << segment) + width * step + width / 2 - 4 * 33;
-    if code < 0x80 { -magnitude } else { magnitude }
-}
-
-/// G.711 table 1: sign, three bits of segment, four of step, every second bit inverted; 12 bits and sign.
-const fn compress_alaw(sample: i16) -> u8 {
-    let magnitude = (if sample < 0 { !sample } else { sample } >> 4) as u16;
-    let code = if magnitude < 32 {
-        magnitude as u8
-    } else {
-        let segment = 12 - magnitude.leading_zeros() as u16;
-        ((segment << 4) + (magnitude >> (segment - 1)) - 16) as u8
-    };
-    (if sample < 0 { code } else { code | 0x80 }) ^ 0x55
-}
-
-const fn expand_alaw(code: u8) -> i16 {
-    let plain = (code ^ 0x55) & 0x7F;
-    let segment = plain >> 4;
-    let step = (plain & 0xF) as i16;
-    let magnitude = if segment == 0 { (step << 4) + 8 } else { ((step + 16) << 4 | 8) << (segment - 1) };
-    if code & 0x80 == 0 { -magnitude } else { magnitude }
 }
 
 #[cfg(test)]
@@ -151,5 +95,56 @@ mod tests {
                 "{sample}"
             );
         }
+    }
+
+    #[test]
+    fn floating_point_says_the_same_as_shifts() {
+        for sample in i16::MIN..=i16::MAX {
+            assert_eq!(ulaw::encode(sample), integer_ulaw(sample), "{sample}");
+            assert_eq!(alaw::encode(sample), integer_alaw(sample), "{sample}");
+        }
+        for code in 0..=255 {
+            assert_eq!(ulaw::decode(code), expand_ulaw(code), "{code}");
+            assert_eq!(alaw::decode(code), expand_alaw(code), "{code}");
+        }
+    }
+
+    /// By shifts, as G.711 table 2 has it: sign, three bits of segment, four of step, all inverted; bias 33 at 14 bits.
+    fn integer_ulaw(sample: i16) -> u8 {
+        let magnitude = (if sample < 0 { !sample } else { sample } >> 2) as u16 + 33;
+        let magnitude = if magnitude > 0x1FFF { 0x1FFF } else { magnitude };
+        let segment = 10 - magnitude.leading_zeros() as u16;
+        let step = (magnitude >> (segment + 1)) & 0xF;
+        let code = !((segment << 4 | step) as u8) & 0x7F;
+        if sample < 0 { code } else { code | 0x80 }
+    }
+
+    fn expand_ulaw(code: u8) -> i16 {
+        let inverted = !code;
+        let segment = (inverted >> 4) & 7;
+        let step = (inverted & 0xF) as i16;
+        let width = 8 << segment;
+        let magnitude = (0x80 << segment) + width * step + width / 2 - 4 * 33;
+        if code < 0x80 { -magnitude } else { magnitude }
+    }
+
+    /// By shifts, as G.711 table 1 has it: sign, three bits of segment, four of step, every second bit inverted; 12 bits and sign.
+    fn integer_alaw(sample: i16) -> u8 {
+        let magnitude = (if sample < 0 { !sample } else { sample } >> 4) as u16;
+        let code = if magnitude < 32 {
+            magnitude as u8
+        } else {
+            let segment = 12 - magnitude.leading_zeros() as u16;
+            ((segment << 4) + (magnitude >> (segment - 1)) - 16) as u8
+        };
+        (if sample < 0 { code } else { code | 0x80 }) ^ 0x55
+    }
+
+    fn expand_alaw(code: u8) -> i16 {
+        let plain = (code ^ 0x55) & 0x7F;
+        let segment = plain >> 4;
+        let step = (plain & 0xF) as i16;
+        let magnitude = if segment == 0 { (step << 4) + 8 } else { ((step + 16) << 4 | 8) << (segment - 1) };
+        if code & 0x80 == 0 { -magnitude } else { magnitude }
     }
 }

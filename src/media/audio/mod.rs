@@ -16,3 +16,4 @@ mod resample;
 pub mod sum;
 pub mod tone;
 pub mod wav;
+mod whole;

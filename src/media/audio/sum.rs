@@ -1,6 +1,6 @@
 //! The mix: everybody's sound added once, each listener's own taken off again, and a limiter for when many shout.
 
-use super::frame::Rate;
+use super::{frame::Rate, whole::whole};
 
 /// A sample louder than this is limited.
 pub const LIMIT: i32 = 30_000;
@@ -31,30 +31,42 @@ impl Sum {
     /// What all others say, for one whose own sound was added; the limiter is that listener's.
     #[inline]
     pub fn without(&self, own: &[i16], limiter: &mut Limiter, sound: &mut [i16]) {
-        let mut peak = 0;
         for ((out, sum), own) in sound.iter_mut().zip(&self.0).zip(own) {
-            let rest = sum - i32::from(*own);
-            peak = peak.max(rest.abs());
-            *out = rest.clamp(-32768, 32767) as i16;
+            *out = cut(sum - i32::from(*own));
         }
-        if limiter.acts_on(peak) {
-            let rest = self.0.iter().zip(own).map(|(sum, own)| sum - i32::from(*own));
-            limiter.apply(rest, peak, sound);
+        if limiter.acts_on(sound) {
+            limiter.apply(self.0.iter().zip(own).map(|(sum, own)| sum - i32::from(*own)), sound);
         }
     }
 
     /// What everybody says, for one who says nothing.
     #[inline]
     pub fn whole(&self, limiter: &mut Limiter, sound: &mut [i16]) {
-        let mut peak = 0;
         for (out, sum) in sound.iter_mut().zip(&self.0) {
-            peak = peak.max(sum.abs());
-            *out = (*sum).clamp(-32768, 32767) as i16;
+            *out = cut(*sum);
         }
-        if limiter.acts_on(peak) {
-            limiter.apply(self.0.iter().copied(), peak, sound);
+        if limiter.acts_on(sound) {
+            limiter.apply(self.0.iter().copied(), sound);
         }
     }
+}
+
+#[inline]
+fn cut(sample: i32) -> i16 {
+    sample.clamp(-32768, 32767) as i16
+}
+
+#[inline]
+fn scaled(sample: i32, gain: f32) -> i16 {
+    whole((sample as f32 * gain).clamp(-32768.0, 32767.0)) as i16
+}
+
+/// The greatest magnitude in `sound`; 32768 counts as 32767.
+#[inline]
+pub fn peak(sound: &[i16]) -> i16 {
+    // By the ends of the range: both are one instruction for many samples, and a magnitude is not.
+    let (low, high) = sound.iter().fold((0, 0), |(low, high), sample| (*sample.min(&low), *sample.max(&high)));
+    high.max(low.saturating_neg())
 }
 
 /// Turns a loud passage down as a whole, rather than cutting its peaks off: fast when it comes, slowly back.
@@ -66,7 +78,7 @@ pub struct Limiter {
 
 const ONE: i32 = 1 << 16;
 /// Samples in which the gain falls; what peaks in them is cut.
-const ATTACK: i32 = 32;
+const ATTACK: usize = 32;
 
 impl Limiter {
     /// All passes.
@@ -74,18 +86,26 @@ impl Limiter {
         Self { gain: ONE }
     }
 
+    /// `sound` is cut, which does not matter: the limit is below that.
     #[inline]
-    fn acts_on(&self, peak: i32) -> bool {
-        peak > LIMIT || self.gain < ONE
+    fn acts_on(&self, sound: &[i16]) -> bool {
+        self.gain < ONE || i32::from(peak(sound)) > LIMIT
     }
 
-    fn apply(&mut self, loud: impl Iterator<Item = i32>, peak: i32, sound: &mut [i16]) {
+    fn apply(&mut self, loud: impl Iterator<Item = i32> + Clone, sound: &mut [i16]) {
+        let peak = loud.clone().fold(0, |peak: i32, sample| peak.max(sample.abs()));
         let most = if peak > LIMIT { (i64::from(LIMIT) * i64::from(ONE) / i64::from(peak)) as i32 } else { ONE };
         let wanted = most.min(self.gain + (ONE - self.gain) / 16 + 64);
-        let (from, length) = (self.gain, if wanted < self.gain { ATTACK } else { sound.len().max(1) as i32 });
-        for (at, (out, sum)) in (0..).zip(sound.iter_mut().zip(loud)) {
-            let gain = if at < length { from + (wanted - from) * at / length } else { wanted };
-            *out = ((i64::from(sum) * i64::from(gain)) >> 16).clamp(-32768, 32767) as i16;
+        let length = if wanted < self.gain { ATTACK.min(sound.len()) } else { sound.len() };
+        // In floating point, of which the machine does four at once.
+        let [from, to] = [self.gain, wanted].map(|gain| gain as f32 / ONE as f32);
+        let step = (to - from) / length.max(1) as f32;
+        let (moving, steady) = sound.split_at_mut(length);
+        for ((out, loud), at) in moving.iter_mut().zip(loud.clone()).zip(0..length as i32) {
+            *out = scaled(loud, from + step * at as f32);
+        }
+        for (out, loud) in steady.iter_mut().zip(loud.skip(length)) {
+            *out = scaled(loud, to);
         }
         self.gain = wanted;
     }

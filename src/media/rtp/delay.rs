@@ -35,8 +35,8 @@ impl Delay {
         Self { rate, since: None, floor: None, leaked: 0, peak: 0, base: None }
     }
 
-    /// A packet came. `idle`: nothing is being played, so that a new path costs nothing.
-    pub(super) fn arrived(&mut self, timestamp: i64, now: Instant, idle: bool) {
+    /// A packet came, by a path of this length. `idle`: nothing is being played, so that a new path costs nothing.
+    pub(super) fn arrived(&mut self, timestamp: i64, now: Instant, idle: bool) -> i64 {
         let transit = self.transit(timestamp, now);
         let floor = match self.floor {
             Some(floor) if idle && transit - floor > self.samples(MAX_DELAY_MS) => transit,
@@ -51,11 +51,11 @@ impl Delay {
         if let (Some(base), true) = (&mut self.base, leak) {
             *base -= 1;
         }
+        transit
     }
 
     /// It will be played in `wait` ticks from now.
-    pub(super) fn plays_after(&mut self, wait: i64, timestamp: i64, now: Instant) {
-        let transit = self.transit(timestamp, now);
+    pub(super) fn plays_after(&mut self, wait: i64, transit: i64) {
         self.base = self.floor.map(|floor| wait + transit - floor);
     }
 

@@ -29,6 +29,8 @@ pub struct JitterBuffer {
     coder: Coder,
     rate: Rate,
     slots: Box<[Slot]>,
+    /// Payloads that were played, to be filled again: two or three go round, instead of all of the ring.
+    spare: Vec<Vec<u8>>,
     /// Sequence number that is to be played next, and the highest that waits.
     next: i64,
     newest: i64,
@@ -69,6 +71,7 @@ impl JitterBuffer {
         let rate = coder.rate();
         Self {
             slots: vec![Slot::default(); SLOTS].into_boxed_slice(),
+            spare: Vec::with_capacity(SLOTS),
             next: 0,
             newest: 0,
             play: None,
@@ -152,7 +155,7 @@ impl JitterBuffer {
             self.taken = self.decoded.len();
         }
         let idle = self.play.is_none();
-        self.delay.arrived(timestamp, now, idle);
+        let transit = self.delay.arrived(timestamp, now, idle);
         if idle && sequence < self.next && sequence > self.next - 1000 {
             self.late += 1;
             return;
@@ -166,7 +169,7 @@ impl JitterBuffer {
         });
         self.empty_frames = 0;
         let duration = i64::from(self.coder.duration(payload));
-        self.delay.plays_after(timestamp - play + waiting, timestamp, now);
+        self.delay.plays_after(timestamp - play + waiting, transit);
         if sequence < self.next || timestamp + duration <= play && !payload.is_empty() {
             self.late += 1;
             return;
@@ -175,6 +178,9 @@ impl JitterBuffer {
         let slot = &mut self.slots[index(sequence)];
         slot.sequence = sequence;
         slot.timestamp = timestamp;
+        if slot.payload.capacity() == 0 {
+            slot.payload = self.spare.pop().unwrap_or_default();
+        }
         slot.payload.clear();
         slot.payload.extend_from_slice(clipped(payload));
     }
@@ -223,7 +229,9 @@ impl JitterBuffer {
             match self.upcoming(play) {
                 Upcoming::Packet(index) => {
                     self.decoded.clear();
-                    self.coder.decode(&self.slots[index].payload, &mut self.decoded);
+                    let payload = std::mem::take(&mut self.slots[index].payload);
+                    self.coder.decode(&payload, &mut self.decoded);
+                    self.spare.push(payload);
                     self.taken = self.decoded.len().min((play - self.slots[index].timestamp).max(0) as usize);
                     self.next = self.slots[index].sequence + 1;
                 }

@@ -1,6 +1,7 @@
 //! One source of RTP as it is received: which packet comes where, what is lost, how irregularly it comes
 //! (RFC 3550 6.4.1, A.1, A.3, A.8).
 
+use crate::media::audio::frame::Rate;
 use std::time::{Duration, Instant};
 
 /// A jump ahead of more than this is no loss (RFC 3550 A.1).
@@ -149,7 +150,7 @@ impl Source {
 
     fn measure(&mut self, timestamp: i64, now: Instant) {
         let arrival = now.saturating_duration_since(self.since);
-        let arrival = (arrival.as_nanos() * u128::from(self.clock) / 1_000_000_000) as i64;
+        let arrival = Rate(self.clock).samples_in(arrival) as i64;
         let transit = arrival - timestamp;
         if let Some(before) = self.transit.replace(transit) {
             // A pause that the timestamps do not tell of is no jitter.
