@@ -74,6 +74,9 @@ pub(super) enum Audience {
 pub(super) struct Voice {
     pub(super) audience: Audience,
     pub(super) frame: Vec<i16>,
+    /// The frame as it was before it was faded for the audience, for the leg's own ear.
+    unfaded: Vec<i16>,
+    is_faded: bool,
     /// More than silence.
     pub(super) sounds: bool,
     /// Part of the sum.
@@ -82,7 +85,14 @@ pub(super) struct Voice {
 
 impl Voice {
     pub(super) fn new() -> Self {
-        Self { audience: Audience::Nobody, frame: vec![0; FRAME], sounds: false, is_in_sum: false }
+        Self {
+            audience: Audience::Nobody,
+            frame: vec![0; FRAME],
+            unfaded: vec![0; FRAME],
+            is_faded: false,
+            sounds: false,
+            is_in_sum: false,
+        }
     }
 }
 
@@ -170,8 +180,9 @@ impl Leg {
         self.audience() != Audience::Nobody || self.voice.audience != Audience::Nobody || self.echoes()
     }
 
+    /// Whether it hears itself, or still does for the frame in which that ends.
     fn echoes(&self) -> bool {
-        self.source == Some(Source::Echo)
+        self.source == Some(Source::Echo) || *self.ear.hears() == Hears::Played(Source::Echo)
     }
 
     /// What it shall hear.
@@ -211,6 +222,7 @@ impl Leg {
     pub(super) fn speak(&mut self) {
         self.voice.sounds = false;
         self.voice.is_in_sum = false;
+        self.voice.is_faded = false;
         let audience = self.audience();
         if audience == Audience::Nobody && self.voice.audience == Audience::Nobody && !self.echoes() {
             return;
@@ -221,6 +233,8 @@ impl Leg {
         if audience == self.voice.audience {
             return;
         }
+        self.voice.is_faded = true;
+        self.voice.unfaded.copy_from_slice(&self.voice.frame);
         if self.voice.audience == Audience::Nobody {
             self.voice.audience = audience;
             fade::fade_in(&mut self.voice.frame, Rate::NARROW);
@@ -229,23 +243,25 @@ impl Leg {
         }
     }
 
-    /// After a tick: an audience that heard it fade is gone.
+    /// After a tick: an audience that heard it fade is gone, and what nobody hears is not kept.
     #[inline]
     pub(super) fn fall_silent(&mut self) {
-        if self.voice.audience != Audience::Nobody && self.voice.audience != self.audience() {
+        if self.voice.audience != self.audience() {
             self.voice.audience = Audience::Nobody;
-            if !self.is_listened_to()
-                && let Some(agreed) = &mut self.agreed
-            {
-                agreed.stream.buffer.reset();
-            }
+        }
+        if !self.is_listened_to()
+            && let Some(agreed) = &mut self.agreed
+            && agreed.stream.buffer.is_active()
+        {
+            agreed.stream.buffer.reset();
         }
     }
 
     /// What concerns its own ear.
     pub(super) fn own<'a>(voice: &'a Voice, dialler: &Dialler) -> Own<'a> {
         let left = dialler.sounding().map_or(0, |(_, ms)| ms.map_or(usize::MAX, |ms| Rate::NARROW.samples(ms)));
-        Own { frame: &voice.frame, sounds: voice.sounds, is_in_sum: voice.is_in_sum, digit_left: left }
+        let echo = if voice.is_faded { &voice.unfaded } else { &voice.frame };
+        Own { frame: &voice.frame, echo, sounds: voice.sounds, is_in_sum: voice.is_in_sum, digit_left: left }
     }
 
     /// When something of it is due, other than ticks.

@@ -40,6 +40,8 @@ pub(super) struct Ear {
 #[derive(Clone, Copy)]
 pub(super) struct Own<'a> {
     pub(super) frame: &'a [i16],
+    /// The same for an echo, which goes on whoever else hears the leg.
+    pub(super) echo: &'a [i16],
     /// It says something.
     pub(super) sounds: bool,
     /// That is in the sum.
@@ -126,7 +128,7 @@ impl Ear {
             Hears::Mix if own.is_in_sum => room.sum.without(own.frame, &mut self.limiter, sound),
             Hears::Mix => room.sum.whole(&mut self.limiter, sound),
             Hears::Played(Source::HoldMusic) => room.play_music(sound),
-            Hears::Played(Source::Echo) if own.sounds => sound.copy_from_slice(own.frame),
+            Hears::Played(Source::Echo) if own.sounds => sound.copy_from_slice(own.echo),
             Hears::Played(Source::Echo) => sound.fill(0),
             Hears::Played(Source::Ringback | Source::Busy | Source::Notice | Source::Prompt) => {
                 if let Some(player) = &mut self.player {

@@ -89,9 +89,16 @@ impl JitterBuffer {
         }
     }
 
-    /// Another codec: what waits is forgotten.
+    /// Another codec: what waits is forgotten, and what was heard last fades.
     pub fn set_coder(&mut self, coder: Coder) {
-        if coder != self.coder {
+        if coder == self.coder {
+            return;
+        }
+        if (coder.rate(), coder.clock()) == (self.rate, self.clock()) {
+            self.play = None;
+            self.taken = self.decoded.len();
+            self.coder = coder;
+        } else {
             let late = self.late;
             *self = Self { late, ..Self::new(coder) };
         }

@@ -4,6 +4,7 @@
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use std::{
     collections::BTreeMap,
+    f64::consts::{PI, TAU},
     net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
@@ -194,6 +195,24 @@ impl Phone {
     }
 }
 
+/// The peak of what is above 2 kHz, dBFS: a quarter of a step's height, and of a steady tone below 1.6 kHz nothing but the noise of the
+/// codec, some 30 dB below the tone.
+pub fn click(sound: &[i16]) -> f64 {
+    const TAPS: usize = 81;
+    let middle = (TAPS / 2) as f64;
+    let taps: Vec<f64> = (0..TAPS)
+        .map(|at| {
+            let (turn, from) = (TAU * at as f64 / (TAPS - 1) as f64, at as f64 - middle);
+            let blackman = 0.42 - 0.5 * turn.cos() + 0.08 * (2.0 * turn).cos();
+            // All less what is below a quarter of the rate.
+            if from == 0.0 { 0.5 } else { -(PI * from / 2.0).sin() / (PI * from) * blackman }
+        })
+        .collect();
+    let high = |part: &[i16]| taps.iter().zip(part).map(|(tap, sample)| tap * f64::from(*sample)).sum::<f64>();
+    let peak = sound.windows(TAPS).map(|part| high(part).abs()).fold(1.0, f64::max);
+    20.0 * (peak / 32768.0).log10()
+}
+
 enum Arrival {
     Leaves(u64),
     Comes { leg: u64, from: SocketAddr, bytes: Vec<u8> },
@@ -253,6 +272,15 @@ impl Hall {
         self
     }
 
+    /// A steady tone instead of music, dBFS: it has no attacks of its own.
+    pub fn with_tone_for_music(mut self, frequency: u32, level: f64) -> Self {
+        let (mut oscillator, amplitude) = (Oscillator::new(frequency, Rate::NARROW), 10_f64.powf(level / 20.0));
+        let samples = (0..8000).map(|_| (f64::from(oscillator.next()) * amplitude) as i16).collect();
+        self.settings.music = Arc::new(Music::new(samples));
+        self.mixers = vec![Mixer::new(self.settings.clone(), self.seed)];
+        self
+    }
+
     pub fn enter(&mut self, mut phone: Phone) {
         let leg = phone.leg;
         let phase = Duration::from_micros(self.chance.random_range(0..20_000));
@@ -290,6 +318,19 @@ impl Hall {
         (phone.direction, phone.held_by_peer) = (direction, held_by_peer);
         let session = phone.session();
         self.command(Command::Stream { leg: relation(leg), session });
+    }
+
+    /// A new agreement on another codec, of which the phone makes use at once.
+    pub fn change_codec(&mut self, leg: u64, codec: Codec) {
+        let phone = self.phones.get_mut(&leg).unwrap();
+        phone.codec = codec;
+        let session = phone.session();
+        self.command(Command::Stream { leg: relation(leg), session });
+        self.network.retain(|_, arrival| !matches!(arrival, Arrival::Comes { leg: who, .. } if *who == leg));
+    }
+
+    pub fn phones(&self) -> Vec<u64> {
+        self.phones.keys().copied().collect()
     }
 
     pub fn move_to_new_room(&mut self, leg: u64) {
@@ -482,17 +523,9 @@ impl Hall {
         pauses + holes + silences
     }
 
-    /// The loudest 2 ms of what has no business in a mix of tones below 1 kHz: what is above 2.5 kHz, dBFS.
+    /// The loudest that has no business in a mix of tones below 1 kHz, dBFS.
     pub fn loudest_click(&self, leg: u64) -> f64 {
-        let sound = self.heard(leg);
-        let mut high = vec![0_i16; sound.len()];
-        // A sixth difference lets pass what is near the Nyquist frequency; 64 is its gain there.
-        let taps = [1, -6, 15, -20, 15, -6, 1];
-        for at in 6..sound.len() {
-            let sum: i32 = taps.iter().zip(&sound[at - 6..]).map(|(tap, sample)| tap * i32::from(*sample)).sum();
-            high[at] = (sum / 64) as i16;
-        }
-        high.chunks(16).map(loudness).fold(-120.0, f64::max)
+        click(&self.heard(leg))
     }
 
     /// One SSRC, sequence numbers without a hole (none was lost), timestamps that never go back and stay with the clock.

@@ -1,7 +1,9 @@
 //! The mixer as a whole: phones that send tones, and what each of them hears.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may fail, and needs a time to start from")]
 
+mod clicks;
 mod listening;
+mod reports;
 
 use listening::{Hall, Phone, relation};
 use warmline::media::{
@@ -291,7 +293,8 @@ fn who_does_not_take_events_hears_the_tones_of_a_digit() {
     hall.command(Command::SendDigit { leg: relation(A), digit: '5', duration_ms: 1000 });
     hall.run_s(1);
     assert!(hall.level(A, 770) > -12.0 && hall.level(A, 1336) > -12.0 && hall.loudness(B) < -70.0);
-    assert!(hall.loudest_click(A) < -40.0);
+    // Two tones of -10 dBFS have codec noise of their own; breaking off would be -16.
+    assert!(hall.loudest_click(A) < -30.0, "{}", hall.loudest_click(A));
 }
 
 #[test]
