@@ -118,3 +118,63 @@ impl Delay {
         self.rate.samples(ms) as i64
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test needs a time to start from")]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    /// Packets of 20 ms, so much late each.
+    fn delay(late_ms: impl IntoIterator<Item = f64>) -> Delay {
+        let (mut delay, start) = (Delay::new(Rate::NARROW), Instant::now());
+        for (at, late) in late_ms.into_iter().enumerate() {
+            let now = start + Duration::from_secs_f64((at as f64 * 20.0 + late) / 1000.0);
+            let transit = delay.arrived(at as i64 * 160, now, false);
+            delay.plays_after(delay.start(), transit);
+        }
+        delay
+    }
+
+    #[test]
+    fn without_lateness_it_is_the_least() {
+        assert_eq!(delay([0.0; 500]).target_ms(), MIN_DELAY_MS);
+    }
+
+    #[test]
+    fn lateness_is_waited_for_and_slowly_forgotten() {
+        let once = |after| delay([0.0; 50].into_iter().chain([60.0]).chain(std::iter::repeat_n(0.0, after)));
+        assert_eq!(once(0).target_ms(), 60 + MARGIN_MS);
+        let half = once(355).target_ms();
+        assert!((30..40).contains(&half), "{half}");
+        assert_eq!(once(3000).target_ms(), MIN_DELAY_MS);
+    }
+
+    #[test]
+    fn lateness_beyond_all_measure_is_not_waited_for() {
+        assert_eq!(delay([0.0, 5000.0, 0.0]).target_ms(), MAX_DELAY_MS);
+        assert_eq!(delay((0..3000).map(|at| f64::from(at % 50) * 40.0)).target_ms(), MAX_DELAY_MS);
+    }
+
+    #[test]
+    fn a_clock_that_drifts_is_no_lateness() {
+        for ppm in [-300.0, 300.0] {
+            let target = delay((0..30_000).map(|at| f64::from(at) * 20.0 * ppm / 1e6 + 200.0)).target_ms();
+            assert!(target < 30, "{ppm} ppm: {target} ms");
+        }
+    }
+
+    #[test]
+    fn it_is_corrected_when_it_is_too_short_or_more_than_a_frame_too_long() {
+        let mut delay = delay([0.0; 10]);
+        let needed = delay.needed();
+        let transit = delay.floor.expect("something arrived");
+        let corrections = [needed - 1, needed, needed + 176, needed + 177].map(|wait| {
+            delay.plays_after(wait, transit);
+            delay.correction()
+        });
+        assert_eq!(corrections, [-1, 0, 0, 1 + 32]);
+        delay.moved(-100);
+        assert_eq!(delay.correction(), 0);
+    }
+}

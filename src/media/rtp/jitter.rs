@@ -176,7 +176,9 @@ impl JitterBuffer {
         });
         self.empty_frames = 0;
         let duration = i64::from(self.coder.duration(payload));
-        self.delay.plays_after(timestamp - play + waiting, transit);
+        // It has to be there when the frame is made in which it begins.
+        let frame = self.rate.frame() as i64;
+        self.delay.plays_after((timestamp - play).div_euclid(frame) * frame + waiting, transit);
         if sequence < self.next || timestamp + duration <= play && !payload.is_empty() {
             self.late += 1;
             return;
@@ -346,5 +348,157 @@ fn join(from: &[i16], to: &[i16], sound: &mut [i16]) {
     let length = sound.len().max(1) as i32;
     for (at, ((sound, from), to)) in (0..).zip(sound.iter_mut().zip(from).zip(to)) {
         *sound = ((i32::from(*from) * (length - at) + i32::from(*to) * at) / length) as i16;
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test needs a time to start from")]
+mod tests {
+    use super::*;
+    use crate::media::audio::{frame::FRAME, g711::ulaw, oscillator::Oscillator};
+    use std::time::Duration;
+
+    const TICK: Duration = Duration::from_millis(20);
+
+    /// A buffer, and packets of a tone from number 0 on.
+    struct Play {
+        buffer: JitterBuffer,
+        tone: Vec<u8>,
+        now: Instant,
+    }
+
+    impl Play {
+        fn new() -> Self {
+            let mut oscillator = Oscillator::new(400, Rate::NARROW);
+            let tone = (0..8000).map(|_| ulaw::encode((oscillator.next() / 8) as i16)).collect();
+            Self { buffer: JitterBuffer::new(Coder::Pcmu), tone, now: Instant::now() }
+        }
+
+        fn payload(&self, number: i64) -> &[u8] {
+            &self.tone[number as usize % 50 * FRAME..][..FRAME]
+        }
+
+        /// What comes `before` the next tick.
+        fn insert(&mut self, number: i64, before: Duration) {
+            let payload = self.payload(number).to_vec();
+            self.buffer.insert(number, number * FRAME as i64, &payload, self.now + TICK - before, self.now + TICK);
+        }
+
+        fn fill(&mut self) -> Vec<i16> {
+            self.now += TICK;
+            let mut sound = vec![0; FRAME];
+            self.buffer.fill(&mut sound);
+            sound
+        }
+
+        fn original(&self, number: i64) -> Vec<i16> {
+            self.payload(number).iter().map(|code| ulaw::decode(*code)).collect()
+        }
+
+        /// Sound that came and was not played.
+        fn waiting_ms(&self) -> i64 {
+            let end = (self.buffer.newest + 1) * FRAME as i64;
+            self.buffer.play.map_or(0, |play| (end - play) / 8)
+        }
+    }
+
+    const SOON: Duration = Duration::from_millis(15);
+
+    #[test]
+    fn disorder_and_doubles_are_not_heard() {
+        let mut play = Play::new();
+        for number in [0, 2, 2, 1, 3, 1] {
+            play.insert(number, SOON);
+        }
+        assert_eq!(play.fill()[40..], play.original(0)[40..]);
+        for number in 1..4 {
+            assert_eq!(play.fill(), play.original(number), "{number}");
+        }
+        assert_eq!(play.buffer.late(), 0);
+    }
+
+    #[test]
+    fn what_comes_too_late_is_counted_and_not_played() {
+        let mut play = Play::new();
+        play.insert(0, SOON);
+        play.fill();
+        play.fill();
+        play.insert(2, SOON);
+        assert_eq!(play.fill()[40..], play.original(2)[40..]);
+        play.insert(1, SOON);
+        play.insert(2, SOON);
+        play.insert(3, SOON);
+        assert_eq!(play.fill(), play.original(3));
+        assert_eq!(play.buffer.late(), 2);
+    }
+
+    #[test]
+    fn what_is_lost_is_made_up_and_then_silence() {
+        let mut play = Play::new();
+        for number in 0..3 {
+            play.insert(number, SOON);
+            play.fill();
+        }
+        let made_up = play.fill();
+        assert!(made_up[..80].iter().zip(&play.original(3)).all(|(made, real)| (made - real).abs() < 300));
+        (0..3).for_each(|_| drop(play.fill()));
+        assert_eq!(play.fill(), [0; FRAME]);
+        (0..20).for_each(|_| drop(play.fill()));
+        assert!(!play.buffer.is_active());
+    }
+
+    #[test]
+    fn the_delay_stays_within_its_bounds() {
+        let mut play = Play::new();
+        for number in 0..500 {
+            play.insert(number, SOON);
+            play.fill();
+            assert_eq!(play.buffer.target_ms(), MIN_DELAY_MS);
+            assert!(play.waiting_ms() <= 60, "{number}: {} ms", play.waiting_ms());
+        }
+        // Nothing for a second, then all at once, again and again.
+        for burst in 10..40 {
+            (0..50).for_each(|_| drop(play.fill()));
+            for number in 50 * burst..50 * burst + 50 {
+                play.insert(number, SOON);
+                assert!(play.buffer.target_ms() <= MAX_DELAY_MS && play.waiting_ms() <= 400 + 20);
+            }
+        }
+    }
+
+    #[test]
+    fn a_clock_that_drifts_does_not_pile_anything_up() {
+        for ppm in [-200_i64, 200] {
+            let mut play = Play::new();
+            let start = play.now;
+            let mut number = 0;
+            for tick in 0..30_000_u32 {
+                // 7 ms before the tick at first.
+                let arrives = |number: i64| {
+                    start + Duration::from_millis(13) + Duration::from_nanos((number * 20 * (1_000_000 + ppm)) as u64)
+                };
+                while arrives(number) < play.now + TICK {
+                    let before = play.now + TICK - arrives(number);
+                    play.insert(number, before);
+                    number += 1;
+                }
+                play.fill();
+                assert!(tick < 50 || (0..=60).contains(&play.waiting_ms()), "{tick}: {} ms", play.waiting_ms());
+            }
+            assert_eq!(play.buffer.late(), 0, "{ppm} ppm");
+        }
+    }
+
+    #[test]
+    fn figures_survive_another_codec_and_sound_goes_on() {
+        let mut play = Play::new();
+        for number in [0, 1, 0] {
+            play.insert(number, SOON);
+            play.fill();
+        }
+        play.buffer.set_coder(Coder::Pcma);
+        assert_eq!(play.buffer.late(), 1);
+        let faded = play.fill();
+        assert!(play.buffer.is_active() && faded.iter().any(|sample| sample.abs() > 1000));
     }
 }
