@@ -127,6 +127,16 @@ fn a_trunk_without_a_free_line_is_passed_over() {
 }
 
 #[test]
+fn a_trunk_to_which_nothing_can_be_sent_is_passed_over_at_once() {
+    let mut world = World::new(settings());
+    world.unreachable = Some(2);
+    let start = world.now;
+    world.call(1, "2001");
+    world.ring(4);
+    assert_eq!(world.now, start);
+}
+
+#[test]
 fn who_wants_the_place_of_nobody_is_told_so() {
     let mut world = World::new(settings());
     let leg = world.call_with(1, "2001", vec![("Replaces".into(), "none@nowhere;to-tag=1;from-tag=2".into())]);
@@ -172,6 +182,8 @@ struct World {
     exchange: Exchange,
     ports: Arc<Mutex<Counted>>,
     phones: BTreeMap<u8, Phone>,
+    /// There is no way to this phone.
+    unreachable: Option<u8>,
     now: Instant,
 }
 
@@ -214,7 +226,7 @@ impl World {
         let switchboard = Switchboard::new(switchboard(), [1; 32], now);
         let exchange = Exchange::new(settings, switchboard, Box::new(Shared(Arc::clone(&ports))), [2; 32]);
         let phones = (1..=4).map(|name| (name, Phone::new(name))).collect();
-        Self { exchange, ports, phones, now }
+        Self { exchange, ports, phones, unreachable: None, now }
     }
 
     fn call(&mut self, from: u8, number: &str) -> LegId {
@@ -316,6 +328,10 @@ impl World {
             let mut quiet = true;
             while let Some(sent) = self.exchange.next_transmit() {
                 quiet = false;
+                if self.unreachable.is_some_and(|name| address(name) == sent.to) {
+                    self.exchange.failed(sent.to, self.now);
+                    continue;
+                }
                 let found = self.phones.iter_mut().find(|(name, _)| address(**name) == sent.to);
                 let (_, phone) = found.unwrap_or_else(|| panic!("nobody is at {}", sent.to));
                 phone.endpoint.receive(&sent.payload, SWITCH, self.now);

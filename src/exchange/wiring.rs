@@ -142,6 +142,13 @@ impl Exchange {
         self.pump(now);
     }
 
+    /// A datagram to there could not be sent: requests that wait for an answer from there fail at once (503), so that the next
+    /// destination is tried without waiting for Timer B (RFC 3261 8.1.3.1, 17.1.4).
+    pub fn failed(&mut self, to: SocketAddr, now: Instant) {
+        self.endpoint.failed(to, now);
+        self.pump(now);
+    }
+
     /// Something happened in a mixer. The leg counts, not the call: it may have moved while the event was on its way.
     pub fn media(&mut self, _call: CallId, event: media::Event, now: Instant) {
         let leg = match event {

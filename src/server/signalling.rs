@@ -67,8 +67,8 @@ impl Signalling {
         let mut leave_at: Option<Instant> = None;
         loop {
             self.set_alarm(alarm.as_mut(), leave_at);
+            // Not biased: a flood of datagrams must not keep the mixers' events waiting.
             tokio::select! {
-                biased;
                 order = self.orders.recv() => match order {
                     Some(Control::Drain) => {
                         self.exchange.shutdown(Instant::now());
@@ -153,9 +153,12 @@ impl Signalling {
     fn send(&mut self, socket: &tokio::net::UdpSocket, now: Instant) {
         while let Some(transmit) = self.exchange.next_transmit() {
             self.trace(true, transmit.to, || transmit.payload.clone(), now);
-            // A datagram for which there is no room or no way is lost; retransmission is what SIP has for that.
             if let Err(error) = socket.try_send_to(&transmit.payload, transmit.to) {
                 tracing::debug!(to = %transmit.to, %error, "a message could not be sent");
+                // One for which there is no room now is as good as lost on the way: retransmission is what SIP has for that.
+                if no_way(&error) {
+                    self.exchange.failed(transmit.to, now);
+                }
             }
         }
     }
@@ -170,4 +173,10 @@ impl Signalling {
     fn status(&self) -> Status {
         Status { counters: self.exchange.counters(), ports: self.ports.in_use() }
     }
+}
+
+/// Whether nothing can be sent to that address; a socket on loopback says "invalid" of all others.
+fn no_way(error: &io::Error) -> bool {
+    use io::ErrorKind::{HostUnreachable, InvalidInput, NetworkUnreachable};
+    matches!(error.kind(), HostUnreachable | NetworkUnreachable | InvalidInput)
 }
