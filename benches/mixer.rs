@@ -17,7 +17,7 @@ use warmline::{
             sum::{Limiter, Sum},
         },
         rtp::packet::Packet,
-        sdp::{Codec, Direction, Session},
+        sdp::{Codec, Session},
     },
 };
 
@@ -76,18 +76,7 @@ impl Room {
         let settings = Settings { timeout: Duration::from_secs(60), music: Arc::new(Music::built_in()), since };
         let mut mixer = Mixer::new(settings, 1);
         for leg in 1..=legs {
-            let session = Session {
-                remote: address(leg),
-                remote_rtcp: address(leg),
-                codec: Codec::Pcmu,
-                payload_type: 0,
-                receive_payload_type: 0,
-                digits_payload_type: None,
-                receive_digits_payload_type: None,
-                direction: Direction::SendRecv,
-                ptime_ms: 20,
-                held_by_peer: false,
-            };
+            let session = Session::new(address(leg), Codec::Pcmu);
             mixer.command(Command::Join { leg: LegId(leg) }, since);
             mixer.command(Command::Stream { leg: LegId(leg), session: Box::new(session) }, since);
         }

@@ -11,7 +11,7 @@ use warmline::{
     media::{
         Command, Mixer, Music, Role, Settings, Source,
         rtp::packet::Packet,
-        sdp::{Codec, Direction, Session},
+        sdp::{Codec, Session},
     },
 };
 
@@ -23,18 +23,7 @@ fn allocations(legs: u64, prepare: impl Fn(&mut Mixer, Instant), ticks: u32) -> 
     let address = |leg: u64| SocketAddr::from(([10, 0, 0, leg as u8], 4000));
     for leg in 1..=legs {
         mixer.command(Command::Join { leg: LegId(leg) }, since);
-        let session = Session {
-            remote: address(leg),
-            remote_rtcp: address(leg),
-            codec: Codec::Pcmu,
-            payload_type: 0,
-            receive_payload_type: 0,
-            digits_payload_type: None,
-            receive_digits_payload_type: None,
-            direction: Direction::SendRecv,
-            ptime_ms: 20,
-            held_by_peer: false,
-        };
+        let session = Session::new(address(leg), Codec::Pcmu);
         mixer.command(Command::Stream { leg: LegId(leg), session: Box::new(session) }, since);
     }
     prepare(&mut mixer, since);

@@ -28,17 +28,15 @@ enum Step {
 fn session(leg: u64, codec: bool, direction: u8) -> Box<Session> {
     let remote = SocketAddr::from(([10, 0, 0, leg as u8], 4000));
     Box::new(Session {
-        remote,
         remote_rtcp: remote,
-        codec: if codec { Codec::Pcmu } else { Codec::Pcma },
         payload_type: 0,
         receive_payload_type: 0,
         digits_payload_type: (leg != 2).then_some(101),
         receive_digits_payload_type: Some(101),
         direction: [Direction::SendRecv, Direction::SendRecv, Direction::SendOnly, Direction::Inactive]
             [usize::from(direction % 4)],
-        ptime_ms: 20,
         held_by_peer: direction == 3,
+        ..Session::new(remote, if codec { Codec::Pcmu } else { Codec::Pcma })
     })
 }
 

@@ -12,7 +12,7 @@ use warmline::{
     media::{
         Command, Mixer, Music, Settings,
         rtp::report,
-        sdp::{Codec, Direction, Session},
+        sdp::{Codec, Session},
     },
 };
 
@@ -28,18 +28,7 @@ fuzz_target!(|datagram: &[u8]| {
     let (leg, since, remote) = (LegId(1), Instant::now(), SocketAddr::from(([192, 0, 2, 1], 4000)));
     let settings = Settings { timeout: Duration::ZERO, music: Arc::new(Music::new(vec![1; 500])), since };
     let mut mixer = Mixer::new(settings, 1);
-    let session = Session {
-        remote,
-        remote_rtcp: remote,
-        codec: Codec::Pcmu,
-        payload_type: 0,
-        receive_payload_type: 0,
-        digits_payload_type: None,
-        receive_digits_payload_type: None,
-        direction: Direction::SendRecv,
-        ptime_ms: 20,
-        held_by_peer: false,
-    };
+    let session = Session { remote_rtcp: remote, ..Session::new(remote, Codec::Pcmu) };
     mixer.command(Command::Join { leg }, since);
     mixer.command(Command::Stream { leg, session: Box::new(session) }, since);
     mixer.receive_report(leg, datagram, remote, since + Duration::from_millis(7));

@@ -13,7 +13,7 @@ use warmline::{
     ids::LegId,
     media::{
         Command, Mixer, Music, Settings,
-        sdp::{Codec, Direction, Session},
+        sdp::{Codec, Session},
     },
 };
 
@@ -48,16 +48,9 @@ fn address(host: u8) -> SocketAddr {
 
 fn enter(mixer: &mut Mixer, leg: u8, now: Instant) {
     let session = Session {
-        remote: address(leg),
-        remote_rtcp: address(leg),
-        codec: Codec::Pcmu,
-        payload_type: 0,
-        receive_payload_type: 0,
         digits_payload_type: Some(101),
         receive_digits_payload_type: Some(101),
-        direction: Direction::SendRecv,
-        ptime_ms: 20,
-        held_by_peer: false,
+        ..Session::new(address(leg), Codec::Pcmu)
     };
     let leg = LegId(u64::from(leg));
     mixer.command(Command::Join { leg }, now);

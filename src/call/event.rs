@@ -1,6 +1,6 @@
 //! What a call tells to those who watch: logs, the API, call records.
 
-use crate::{destination::Caller, ids::LegId};
+use crate::{destination::Caller, ids::LegId, media::Quality};
 
 /// Something that people want to know.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,6 +66,13 @@ pub enum Event {
         leg: LegId,
         /// Which.
         digit: char,
+    },
+    /// How the media of a leg fare: every 30 s, and once more when it has gone.
+    Quality {
+        /// The leg; at the end it belongs to no call any more.
+        leg: LegId,
+        /// The figures.
+        quality: Box<Quality>,
     },
 }
 

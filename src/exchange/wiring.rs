@@ -150,12 +150,14 @@ impl Exchange {
     }
 
     /// Something happened in a mixer. The leg counts, not the call: it may have moved while the event was on its way.
-    pub fn media(&mut self, _call: CallId, event: media::Event, now: Instant) {
+    pub fn media(&mut self, call: CallId, event: media::Event, now: Instant) {
         let leg = match event {
-            media::Event::Digit { leg, .. }
-            | media::Event::Started { leg }
-            | media::Event::Silent { leg }
-            | media::Event::Report { leg, .. } => leg,
+            media::Event::Digit { leg, .. } | media::Event::Started { leg } | media::Event::Silent { leg } => leg,
+            media::Event::Report { leg, quality } => {
+                // The last one comes when the leg, and perhaps the call, is gone.
+                let call = self.legs.get(&leg).map_or(call, |owned| owned.call);
+                return self.tell(call, call::Event::Quality { leg, quality: Box::new(quality) });
+            }
         };
         let Some(id) = self.legs.get(&leg).map(|owned| owned.call) else { return };
         let Some(line) = self.calls.get_mut(&id) else { return };

@@ -54,7 +54,7 @@ impl Mixer {
         let leg = &mut *self.legs[index];
         if leg.agreed.is_some() {
             send_report(leg, clock, true, &mut self.outbox, now);
-            self.events.push_back(Event::Report { leg: leg.id, quality: leg.quality() });
+            self.events.push_back(Event::Report { leg: leg.id, quality: Quality { last: true, ..leg.quality() } });
         }
     }
 
@@ -67,7 +67,7 @@ impl Mixer {
 impl Leg {
     fn quality(&self) -> Quality {
         let heard = self.agreed.as_ref().map_or_else(Quality::default, |agreed| agreed.stream.quality());
-        Quality { sent: self.line.packets(), ..heard }
+        Quality { sent: self.line.packets(), codec: self.agreed.as_ref().map(|agreed| agreed.session.codec), ..heard }
     }
 }
 

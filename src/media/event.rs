@@ -1,5 +1,6 @@
 //! What a mixer tells.
 
+use super::sdp::Codec;
 use crate::ids::LegId;
 
 /// Something that happened in the media of a call.
@@ -48,4 +49,19 @@ pub struct Quality {
     pub round_trip_ms: Option<f32>,
     /// RTP packets sent.
     pub sent: u64,
+    /// What the leg speaks.
+    pub codec: Option<Codec>,
+    /// How long sound waits for packets that come late, ms.
+    pub buffer_ms: f32,
+    /// What a listener would say of what came from the leg, 1 (bad) to 4.5: estimated from codec, loss, bursts and delay
+    /// (ITU-T G.107). `None` while nothing came.
+    pub mos: Option<f32>,
+    /// Of what we sent, as the peer last reported it: packets lost in all.
+    pub peer_lost: Option<u32>,
+    /// Likewise: interarrival jitter, ms.
+    pub peer_jitter_ms: Option<f32>,
+    /// Packets that were not used because nobody with the key had made them, or because they had come before (SRTP).
+    pub forged: u64,
+    /// It is the last report: the leg is gone.
+    pub last: bool,
 }

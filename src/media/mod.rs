@@ -15,6 +15,7 @@ mod room;
 pub mod rtp;
 pub mod sdp;
 mod source;
+pub mod srtp;
 mod stream;
 mod tick;
 

@@ -228,7 +228,7 @@ impl Stream {
             late: self.buffer.late(),
             jitter_ms: source.map_or(0.0, |source| source.jitter_time().as_secs_f32() * 1000.0),
             round_trip_ms: self.round_trip.map(|time| time.as_secs_f32() * 1000.0),
-            sent: 0,
+            ..Quality::default()
         }
     }
 }

@@ -144,7 +144,7 @@ mod tests {
         exchange::Ports,
         media::{
             Command, Music,
-            sdp::{Codec, Direction, Session},
+            sdp::{Codec, Session},
         },
     };
     use std::{
@@ -216,18 +216,7 @@ mod tests {
             let socket = UdpSocket::bind((HERE, 0)).unwrap();
             socket.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
             let remote = socket.local_addr().unwrap();
-            let session = Session {
-                remote,
-                remote_rtcp: remote,
-                codec: Codec::Pcmu,
-                payload_type: 0,
-                receive_payload_type: 0,
-                digits_payload_type: None,
-                receive_digits_payload_type: None,
-                direction: Direction::SendRecv,
-                ptime_ms: 20,
-                held_by_peer: false,
-            };
+            let session = Session { remote_rtcp: remote, ..Session::new(remote, Codec::Pcmu) };
             self.media.carry_out(Order::Mix { call, command: Command::Join { leg } });
             let command = Command::Stream { leg, session: Box::new(session) };
             self.media.carry_out(Order::Mix { call, command });

@@ -3,7 +3,8 @@
 use crate::{
     call::{self, Outcome},
     destination::Caller,
-    ids::CallId,
+    ids::{CallId, LegId},
+    media::{Quality, sdp::Codec},
     switch,
 };
 use tracing::{debug, info, info_span, warn};
@@ -29,9 +30,19 @@ pub(super) fn log_call(call: CallId, event: &call::Event) {
             }
             Outcome::FellBack | Outcome::Abandoned => warn!(leg = %transferor, ?outcome, status, "transfer ends"),
         },
+        call::Event::Quality { leg, quality } => log_quality(*leg, quality),
         // Which digit it was may be part of a card number.
         call::Event::Digit { leg, .. } => debug!(%leg, "digit"),
     }
+}
+
+fn log_quality(leg: LegId, quality: &Quality) {
+    let Quality { received, lost, late, jitter_ms, round_trip_ms, sent, .. } = quality;
+    let codec = quality.codec.map(Codec::name);
+    let mos = quality.mos.map(|mos| format!("{mos:.2}"));
+    let (jitter_ms, round_trip_ms) = (jitter_ms.round(), round_trip_ms.map(f32::round));
+    let (peer_lost, forged, last) = (quality.peer_lost, quality.forged, quality.last);
+    info!(%leg, codec, mos, received, lost, late, jitter_ms, round_trip_ms, sent, peer_lost, forged, last, "quality");
 }
 
 /// Something that the switchboard tells.

@@ -763,5 +763,6 @@ fn news(event: &Event) -> String {
             format!("({} transfer {outcome:?} {status})", transferor.0)
         }
         Event::Digit { leg, digit } => format!("({} dials {digit})", leg.0),
+        Event::Quality { leg, .. } => format!("({} is reported on)", leg.0),
     }
 }

@@ -128,16 +128,11 @@ impl Phone {
     fn session(&self) -> Box<Session> {
         let remote = self.address();
         Box::new(Session {
-            remote,
-            remote_rtcp: SocketAddr::new(remote.ip(), remote.port() + 1),
-            codec: self.codec,
-            payload_type: self.payload_type(),
-            receive_payload_type: self.payload_type(),
             digits_payload_type: self.digits,
             receive_digits_payload_type: self.digits,
             direction: self.direction,
-            ptime_ms: 20,
             held_by_peer: self.held_by_peer,
+            ..Session::new(remote, self.codec)
         })
     }
 

@@ -14,7 +14,7 @@ use warmline::{
             packet::Packet,
             report::{self, Received, Sent},
         },
-        sdp::{Codec, Direction, Session},
+        sdp::{Codec, Session},
     },
 };
 
@@ -38,19 +38,7 @@ impl Desk {
         let settings = Settings { timeout: Duration::ZERO, music: Arc::new(Music::new(Vec::new())), since };
         let mut desk = Self { mixer: Mixer::new(settings, 1), since, now: since };
         for (leg, codec) in (1..).zip(codecs) {
-            let kind = if *codec == Codec::Pcmu { 0 } else { 8 };
-            let session = Session {
-                remote: at(leg, 4000),
-                remote_rtcp: at(leg, 4001),
-                codec: *codec,
-                payload_type: kind,
-                receive_payload_type: kind,
-                digits_payload_type: None,
-                receive_digits_payload_type: None,
-                direction: Direction::SendRecv,
-                ptime_ms: 20,
-                held_by_peer: false,
-            };
+            let session = Session::new(at(leg, 4000), *codec);
             desk.mixer.command(Command::Join { leg: LegId(leg) }, since);
             desk.mixer.command(Command::Stream { leg: LegId(leg), session: Box::new(session) }, since);
         }

@@ -130,6 +130,8 @@ impl Negotiation {
             ptime_ms: stream.ptime_ms,
             // An offer that does not send leaves the peer nothing to say about its hold.
             held_by_peer: if offered.direction.sends() { !peer.receives() } else { before || stream.is_muted() },
+            keys: None,
+            rtcp_mux: false,
         };
         self.session = Some(session.clone());
         Ok(session)
@@ -210,6 +212,8 @@ impl Negotiation {
             direction: peer.reversed().and(wanted),
             ptime_ms: stream.ptime_ms,
             held_by_peer: !stream.direction.receives() || stream.is_muted(),
+            keys: None,
+            rtcp_mux: false,
         })
     }
 

@@ -1,6 +1,7 @@
 //! What an exchange of offer and answer comes to.
 
 use super::Direction;
+use crate::media::srtp::Keys;
 use std::net::SocketAddr;
 
 /// A codec of ours.
@@ -63,4 +64,28 @@ pub struct Session {
     /// The peer put us on hold: it said sendonly, inactive, or the address 0.0.0.0 (RFC 3264 8.4, RFC 2543 way). What
     /// its answer says because our offer left it no choice does not count.
     pub held_by_peer: bool,
+    /// RTP and RTCP are secret (RFC 3711), with these keys.
+    pub keys: Option<Keys>,
+    /// RTCP shares the port of RTP (RFC 5761).
+    pub rtcp_mux: bool,
+}
+
+impl Session {
+    /// The plainest agreement: both ways, RTCP on the next port, no digits, 20 ms.
+    pub fn new(remote: SocketAddr, codec: Codec) -> Self {
+        Self {
+            remote,
+            remote_rtcp: SocketAddr::new(remote.ip(), remote.port().saturating_add(1)),
+            codec,
+            payload_type: codec.static_type(),
+            receive_payload_type: codec.static_type(),
+            digits_payload_type: None,
+            receive_digits_payload_type: None,
+            direction: Direction::SendRecv,
+            ptime_ms: 20,
+            held_by_peer: false,
+            keys: None,
+            rtcp_mux: false,
+        }
+    }
 }

@@ -1,0 +1,7 @@
+//! Secure RTP (RFC 3711) with keys that offer and answer bring (SDES, RFC 4568).
+//!
+//! [`Keys`] are what was agreed on.
+
+mod key;
+
+pub use key::{Keys, MasterKey, Suite};
