@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "a starting point in time")]
 
 use std::{
+    collections::HashMap,
     net::{IpAddr, SocketAddr},
     time::{Duration, Instant},
 };
@@ -18,8 +19,8 @@ use warmline::{
         },
     },
     switch::{
-        Admission, Binding, Event, ExtensionSettings, RouteFrom, RouteSettings, RouteTo, Security, Settings,
-        Switchboard, TrunkSettings,
+        Admission, Binding, Changes, Difference, Event, ExtensionSettings, RouteFrom, RouteSettings, RouteTo, Security,
+        Settings, Switchboard, TrunkSettings,
     },
 };
 
@@ -461,6 +462,88 @@ fn uris_that_lead_nowhere_say_why() {
     assert!(office.board.route(&phone(), &uri("sip:6000@elsewhere.example"), Purpose::Transfer, office.now).is_ok());
 }
 
+// --- New settings ---
+
+#[test]
+fn registrations_stay_with_their_extension_unless_it_goes_or_gets_another_password() {
+    let mut office = Office::new();
+    for number in ["1001", "1002", "1003"] {
+        office.log_in(PHONE, number, &format!("Contact: <sip:{number}@192.0.2.11>;expires=600\r\n"));
+    }
+    office.events();
+    let mut settings = Office::settings();
+    let reception = settings.extensions.remove(0);
+    settings.extensions.push(ExtensionSettings { name: Some("Desk".into()), ..reception });
+    settings.extensions[0].secret = Secret::Password("another".into());
+    settings.extensions.remove(1);
+    settings.extensions.push(ExtensionSettings { number: "1004".into(), ..settings.extensions[0].clone() });
+    let changes = office.board.reload(settings, &HashMap::new());
+
+    let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let expected = Difference { added: names(&["1004"]), removed: names(&["1003"]), changed: names(&["1002", "1001"]) };
+    assert_eq!((changes.extensions, changes.registrations_dropped), (expected, 2));
+    assert_eq!(office.events(), ["-1002 sip:1002@192.0.2.11", "-1003 sip:1003@192.0.2.11"]);
+    assert_eq!(office.ring("1001")[0][0].to.display.as_deref(), Some("Desk"));
+    let (_, gone) = office.call(PHONE, "1001", "1003");
+    assert_eq!(gone, Err(Refusal::Unknown));
+    office.pass(600);
+    assert_eq!(office.events(), ["-1001 sip:1001@192.0.2.11 expired"], "it runs out when it would have");
+    assert_eq!(office.board.next_deadline(), None);
+}
+
+#[test]
+fn the_same_settings_again_change_nothing() {
+    let mut office = Office::new();
+    office.log_in(PHONE, "1001", "Contact: <sip:1001@192.0.2.11>\r\n");
+    office.events();
+    assert_eq!(office.board.reload(Office::settings(), &HashMap::new()), Changes::default());
+    assert_eq!((office.board.bindings().len(), office.events().len()), (1, 0));
+}
+
+#[test]
+fn a_trunk_keeps_its_lines_and_its_address_while_its_host_is_the_same() {
+    let mut office = Office::new();
+    office.board.resolved("named", &[addr("203.0.113.80:5062")]);
+    assert!(office.board.take_line("branch"));
+    let mut settings = Office::settings();
+    settings.trunks.retain(|trunk| trunk.name != "wide");
+    settings.trunks.reverse();
+    settings.routes.retain(|route| !route.pattern.fits("6000"));
+    let lines = HashMap::from([("branch".to_owned(), 1)]);
+    let changes = office.board.reload(settings.clone(), &lines);
+    assert_eq!((changes.trunks.removed, changes.routes), (vec!["wide".to_owned()], true));
+    assert_eq!(office.ring("5550")[0][0].hop, addr("203.0.113.80:5062"));
+    assert!(!office.board.take_line("branch"), "its only line is still in use");
+    office.board.free_line("branch");
+    assert!(office.board.take_line("branch"));
+    let music = office.board.route(&phone(), &uri("sip:6000@x"), Purpose::Transfer, office.now);
+    assert_eq!(music, Err(Refusal::Unknown));
+
+    settings.trunks[0].port = Some(5070);
+    office.board.reload(settings, &HashMap::new());
+    let named = office.board.route(&phone(), &uri("sip:5550@x"), Purpose::Transfer, office.now);
+    assert_eq!(named, Err(Refusal::Offline), "where it is now nobody knows yet");
+}
+
+#[test]
+fn rules_for_strangers_change_at_once() {
+    let mut office = Office::new();
+    for _ in 0..3 {
+        office.signed_register(STRANGER, "1001", "1001", "", "guess");
+    }
+    assert!(!office.may_enter(STRANGER));
+    let mut settings = Office::settings();
+    settings.security =
+        Security { digest: vec![Algorithm::Md5], login_failures: 0, ban: Duration::ZERO, requests_per_second: 0 };
+    (settings.min_expires, settings.max_expires) = (Duration::from_secs(10), Duration::from_secs(20));
+    office.board.reload(settings, &HashMap::new());
+    assert!(office.may_enter(STRANGER));
+    let asked = office.register(PHONE, "1001", None, "");
+    assert_eq!(values(&asked, "WWW-Authenticate").len(), 1);
+    let done = office.log_in(PHONE, "1001", "Contact: <sip:1001@192.0.2.11>\r\n");
+    assert_eq!(values(&done, "Contact"), ["<sip:1001@192.0.2.11>;expires=20"]);
+}
+
 // --- An office with phones, carriers and rooms ---
 
 struct Office {
@@ -473,6 +556,10 @@ struct Office {
 impl Office {
     fn new() -> Self {
         let now = Instant::now();
+        Self { board: Switchboard::new(Self::settings(), [3; 32], now), now, cseq: 0, call_id: "call" }
+    }
+
+    fn settings() -> Settings {
         let extension = |number: &str, name: Option<&str>| ExtensionSettings {
             number: number.into(),
             name: name.map(Into::into),
@@ -506,7 +593,7 @@ impl Office {
             codecs: vec![Codec::Pcma],
             ..trunk("carrier", "203.0.113.5", None, &["203.0.113.5", "203.0.113.6"])
         };
-        let settings = Settings {
+        Settings {
             domain: "office.example".into(),
             min_expires: Duration::from_secs(60),
             max_expires: Duration::from_secs(3600),
@@ -544,8 +631,7 @@ impl Office {
                 route(None, "8XXX", vec![over("branch"), over("carrier")]),
                 route(None, "5550", vec![over("named")]),
             ],
-        };
-        Self { board: Switchboard::new(settings, [3; 32], now), now, cseq: 0, call_id: "call" }
+        }
     }
 
     fn pass(&mut self, seconds: u64) {

@@ -16,6 +16,12 @@ impl Gate {
         Self { rate: f64::from(rate), permits: f64::from(rate), filled: None }
     }
 
+    /// Another rate from now on.
+    pub(super) fn set_rate(&mut self, rate: u32) {
+        self.rate = f64::from(rate);
+        self.permits = self.permits.min(self.rate);
+    }
+
     /// Whether one more may pass at `now`; nothing is taken.
     pub(super) fn is_open(&mut self, now: Instant) -> bool {
         let since = self.filled.map_or(Duration::ZERO, |filled| now.saturating_duration_since(filled));

@@ -7,6 +7,7 @@ mod admission;
 mod errands;
 mod gate;
 mod order;
+mod reload;
 mod wiring;
 
 pub use order::{Order, Ports};

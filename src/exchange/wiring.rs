@@ -64,12 +64,12 @@ pub struct Exchange {
     pub(super) missed_news: u64,
     /// Calls that may have something to say.
     pub(super) stirred: VecDeque<CallId>,
-    call_settings: Arc<CallSettings>,
+    pub(super) call_settings: Arc<CallSettings>,
     last_call: u64,
     chance: StdRng,
     deadlines: Deadlines<CallId>,
     switch_events: VecDeque<switch::Event>,
-    shutdown_grace: Duration,
+    pub(super) shutdown_grace: Duration,
     /// When the calls that are left will be ended.
     end_all_at: Option<Instant>,
     /// More happened at this time than one step may do; the rest is for the next `wake`.
@@ -269,7 +269,7 @@ impl Exchange {
     }
 
     /// Lets everything that happened have its consequences, until nothing is left.
-    fn pump(&mut self, now: Instant) {
+    pub(super) fn pump(&mut self, now: Instant) {
         self.unfinished = None;
         for _ in 0..TURNS {
             if let Some(id) = self.stirred.pop_front() {

@@ -86,6 +86,12 @@ impl Endpoint {
         }
     }
 
+    /// Session timers and the limit of transactions as `settings` say, for what begins from now on. Addresses and domain stay:
+    /// they are in the dialogs that there are.
+    pub fn reload(&mut self, settings: &Settings) {
+        self.desk.reload(settings);
+    }
+
     /// A datagram came.
     pub fn receive(&mut self, datagram: &[u8], from: SocketAddr, now: Instant) {
         if datagram.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0)) {

@@ -40,6 +40,14 @@ impl Bans {
         }
     }
 
+    /// Other rules from now on. Who is banned stays so for as long as he was told, unless nobody is to be banned any more.
+    pub(super) fn obey(&mut self, security: &Security) {
+        (self.allowed, self.length) = (security.login_failures, security.ban);
+        if self.allowed == 0 || self.length.is_zero() {
+            self.banned = Deadlines::new();
+        }
+    }
+
     /// A password was wrong. Tells of the ban if that was one too many.
     pub(super) fn failed(&mut self, address: IpAddr, now: Instant) -> Option<Event> {
         if self.allowed == 0 || self.length.is_zero() {

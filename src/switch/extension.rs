@@ -37,6 +37,11 @@ impl Extensions {
     pub(super) fn len(&self) -> usize {
         self.extensions.len()
     }
+
+    /// In the order of the configuration.
+    pub(super) fn all(&self) -> impl Iterator<Item = &ExtensionSettings> {
+        self.extensions.iter()
+    }
 }
 
 impl ExtensionSettings {

@@ -80,6 +80,11 @@ impl Login {
         }
     }
 
+    /// Other algorithms from now on.
+    pub(super) fn offer(&mut self, algorithms: Vec<Algorithm>) {
+        self.algorithms = algorithms;
+    }
+
     /// The credentials for our realm, if the request has any.
     pub(super) fn credentials(&self, headers: &Headers) -> Option<Authorization> {
         headers.authorization().into_iter().find(|authorization| authorization.realm == self.realm)

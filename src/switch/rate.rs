@@ -29,6 +29,11 @@ impl Rates {
         Self { per_second, buckets: Recent::new(MAX_WATCHED, Duration::from_secs(10)) }
     }
 
+    /// Another rate from now on.
+    pub(super) fn allow(&mut self, per_second: u32) {
+        self.per_second = per_second;
+    }
+
     /// Takes a token for a datagram from there, if there is one.
     pub(super) fn take(&mut self, address: IpAddr, now: Instant) -> bool {
         if self.per_second == 0 {

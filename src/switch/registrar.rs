@@ -6,7 +6,7 @@ use crate::{
     sip::wire::{Contacts, HeaderError, Headers, NameAddr, Uri},
 };
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     hash::Hash,
     net::{IpAddr, SocketAddr},
     time::{Duration, Instant},
@@ -145,6 +145,32 @@ impl Registrar {
             hosts: HashMap::new(),
             made: 0,
         }
+    }
+
+    /// Other extensions and other times from now on: the phones of each are those that were at the place named for it, and
+    /// those of places that nobody named go.
+    pub(super) fn reseat(
+        &mut self,
+        seats: &[Option<usize>],
+        (min, max): (Duration, Duration),
+        events: &mut VecDeque<Event>,
+    ) {
+        let kept: HashSet<usize> = seats.iter().flatten().copied().collect();
+        for at in (0..self.phones.len()).filter(|at| !kept.contains(at)) {
+            let all: Vec<u64> = self.phones(at).iter().map(|phone| phone.number).collect();
+            all.into_iter().for_each(|number| self.remove(at, number, false, events));
+        }
+        let mut before = std::mem::take(&mut self.phones);
+        let mut take =
+            |at: &Option<usize>| at.and_then(|at| before.get_mut(at)).map(std::mem::take).unwrap_or_default();
+        self.phones = seats.iter().map(&mut take).collect();
+        self.deadlines = Deadlines::new();
+        for (at, phones) in self.phones.iter().enumerate() {
+            for phone in phones {
+                self.deadlines.set((at, phone.number), phone.binding.expires);
+            }
+        }
+        (self.min, self.max) = (min, max);
     }
 
     /// The longest registration.

@@ -4,7 +4,7 @@ use super::{RouteFrom, RouteSettings};
 use crate::destination::{Caller, Purpose};
 
 /// The dial plan: the first route that fits is taken.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Routes(Vec<RouteSettings>);
 
 impl Routes {

@@ -46,7 +46,7 @@ pub struct Security {
 }
 
 /// A phone, or several with one number.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExtensionSettings {
     /// The number, which is the user name too.
     pub number: String,
@@ -59,7 +59,7 @@ pub struct ExtensionSettings {
 }
 
 /// A carrier, or another switch.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrunkSettings {
     /// The name that routes use.
     pub name: String,
@@ -84,7 +84,7 @@ pub struct TrunkSettings {
 }
 
 /// Where some numbers lead.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteSettings {
     /// Whose calls; `None`: everybody's.
     pub from: Option<RouteFrom>,

@@ -66,16 +66,16 @@ pub enum Admission {
 /// Registrations, logins, trunks and routes.
 #[derive(Debug)]
 pub struct Switchboard {
-    domain: Host,
-    extensions: Extensions,
-    registrar: Registrar,
-    trunks: Trunks,
-    routes: Routes,
-    login: Login,
-    puzzled: Puzzled,
-    bans: Bans,
-    rates: Rates,
-    events: VecDeque<Event>,
+    pub(super) domain: Host,
+    pub(super) extensions: Extensions,
+    pub(super) registrar: Registrar,
+    pub(super) trunks: Trunks,
+    pub(super) routes: Routes,
+    pub(super) login: Login,
+    pub(super) puzzled: Puzzled,
+    pub(super) bans: Bans,
+    pub(super) rates: Rates,
+    pub(super) events: VecDeque<Event>,
 }
 
 impl Switchboard {

@@ -36,6 +36,25 @@ impl Trunks {
         Self { trunks, by_name }
     }
 
+    /// Other trunks from now on. What is known of the host of one stays while it is the same; `lines` are in use.
+    pub(super) fn replace(&mut self, settings: Vec<TrunkSettings>, lines: &HashMap<String, u32>) {
+        let before = std::mem::replace(self, Self::new(settings));
+        for trunk in &mut self.trunks {
+            let name = &trunk.settings.name;
+            trunk.in_use = lines.get(name).copied().unwrap_or(0);
+            let same =
+                |old: &&Trunk| (&old.settings.host, old.settings.port) == (&trunk.settings.host, trunk.settings.port);
+            if let Some(old) = before.find(name).filter(same) {
+                trunk.addresses.clone_from(&old.addresses);
+            }
+        }
+    }
+
+    /// In the order of the configuration.
+    pub(super) fn settings(&self) -> impl Iterator<Item = &TrunkSettings> {
+        self.trunks.iter().map(|trunk| &trunk.settings)
+    }
+
     pub(super) fn find(&self, name: &str) -> Option<&Trunk> {
         self.trunks.get(*self.by_name.get(name)?)
     }

@@ -43,6 +43,14 @@ impl Desk {
         }
     }
 
+    /// Other settings from now on; what is said of us in messages stays.
+    pub(super) fn reload(&mut self, settings: &Settings) {
+        self.settings.session_expires = settings.session_expires;
+        self.settings.min_session_expires = settings.min_session_expires;
+        self.settings.max_transactions = settings.max_transactions;
+        self.table.set_max(settings.max_transactions);
+    }
+
     pub(super) fn line(&mut self, now: Instant) -> Line<'_> {
         Line {
             now,

@@ -105,6 +105,11 @@ impl Table {
         }
     }
 
+    /// Another limit from now on; what is above it stays.
+    pub(crate) fn set_max(&mut self, max_transactions: usize) {
+        self.max = max_transactions;
+    }
+
     /// A message came. `None`: it was a repetition, or belongs to nothing.
     pub fn receive(&mut self, message: Message, from: SocketAddr, now: Instant) -> Option<Arrival> {
         match message {
