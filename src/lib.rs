@@ -9,11 +9,15 @@
 //! - [`switch`] knows who is registered, who may call and where a number leads (pure);
 //! - [`exchange`] wires endpoint, switchboard and calls into one machine (pure);
 //! - [`phone`] is a telephone made of the same parts, for the demo and the simulated world (pure);
+//! - [`control`] is where programs that command and watch meet the signalling thread: orders, news;
+//! - [`api`] is REST, events and webhooks for programs;
 //! - [`server`] is the shell: sockets, clock, threads, files;
 //! - [`config`] reads `config.toml`; [`demo`] plays a warm transfer over loopback.
 
+pub mod api;
 pub mod call;
 pub mod config;
+pub mod control;
 pub mod deadlines;
 pub mod demo;
 pub mod destination;

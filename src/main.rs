@@ -3,12 +3,13 @@
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
 use std::{
+    error::Error,
     fmt::Display,
     io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
-use warmline::{config::Config, demo, server};
+use warmline::{api::Api, config::Config, control::Front, demo, server};
 
 /// Faster than the system's own for the small and short-lived pieces that messages are made of.
 #[global_allocator]
@@ -74,7 +75,11 @@ fn run(path: &Path) -> ExitCode {
         Ok(config) => config,
         Err(code) => return code,
     };
-    match server::run(config.server, say) {
+    let front = || -> Result<Option<Box<dyn Front>>, Box<dyn Error + Send + Sync>> {
+        let Some(settings) = config.api else { return Ok(None) };
+        Ok(Some(Box::new(Api::start(settings)?)))
+    };
+    match server::run(config.server, front, say) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => fail(FAILED, &"a thread failed; the log says which"),
         Err(error) => fail(FAILED, &error),

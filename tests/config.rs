@@ -3,6 +3,7 @@
 
 use std::{path::Path, time::Duration};
 use warmline::{
+    api::{Scope, hash},
     config::Config,
     media::sdp::Codec,
     sip::Secret,
@@ -108,7 +109,52 @@ fn a_password_that_the_environment_lacks_is_refused_with_its_name() {
 
 #[test]
 fn what_is_not_there_yet_is_said_so() {
-    assert_eq!(problems(API), ["c.toml:11:2: [http]: is not part of this version; take the section out"]);
+    let problem = "c.toml:1:3: [dialect]: is not part of this version; take the section out";
+    assert_eq!(problems("[[dialect]]\nname = \"x\"\n"), [problem]);
+}
+
+#[test]
+fn the_api_is_read_as_it_is_written() {
+    let api = parse(API).unwrap().api.unwrap();
+    assert_eq!(api.listen, "127.0.0.1:8066".parse().unwrap());
+    let tokens: Vec<_> = api.tokens.iter().map(|token| (token.name.as_str(), token.scopes.as_slice())).collect();
+    assert_eq!(tokens, [("operator", &[Scope::Admin][..]), ("wallboard", &[Scope::Read][..])]);
+    assert_eq!(api.tokens[0].hash, hash("operator-token"));
+    assert!(api.tls.is_none() && api.cors_origins.is_empty() && api.webhooks.is_empty());
+    assert!(parse("").unwrap().api.is_none(), "without [http] there is no API");
+}
+
+#[test]
+fn a_token_may_be_a_hash_or_come_from_the_environment() {
+    let text = format!(
+        "[http]\n[[http.token]]\nname = \"a\"\ntoken = \"sha256:{}\"\nscopes = [\"agent:1001\"]\n\
+         [[http.token]]\nname = \"b\"\ntoken = \"env:PW_1001\"\nscopes = \"control\"\n",
+        "0a".repeat(32)
+    );
+    let api = Config::parse(&text, "c.toml", |name| (name == "PW_1001").then(|| "from-env".to_owned())).unwrap().api;
+    let api = api.unwrap();
+    assert_eq!(api.tokens[0].hash, [10; 32]);
+    assert_eq!(api.tokens[0].scopes, [Scope::Agent("1001".to_owned())]);
+    assert_eq!(api.tokens[1].hash, hash("from-env"));
+}
+
+#[test]
+fn what_is_wrong_with_the_api_is_told_in_its_place() {
+    let text = "[http]\nlisten = \"everywhere\"\nportt = 1\njwt_secret = \"short\"\n\
+                [[http.token]]\nname = \"a\"\ntoken = \"sha256:12\"\nscopes = [\"root\"]\n\
+                [[webhook]]\nurl = \"ftp://x\"\nsecret = \"s\"\n";
+    assert_eq!(
+        problems(text),
+        [
+            "c.toml:2:10: [http] listen: must be ADDRESS:PORT with an IP address, such as \"127.0.0.1:8060\"",
+            "c.toml:3:1: [http] portt: unknown key There are listen, body_bytes, requests_per_second, connections, \
+             cors_origins, jwt_secret, jwt_max_s, webhook_hosts",
+            "c.toml:4:14: [http] jwt_secret: must be 32 bytes or longer; `openssl rand -hex 32` makes one",
+            "c.toml:7:9: [http.token] token: must be sha256: and 64 hexadecimal digits, as sha256sum prints them",
+            "c.toml:8:11: [http.token] scopes: \"root\" must be \"read\", \"control\", \"admin\" or \"agent:EXTENSION\"",
+            "c.toml:10:7: [webhook] url: must be http:// or https:// and a host",
+        ]
+    );
 }
 
 #[test]
@@ -237,7 +283,7 @@ c.toml:4:17: [sip] min_expires_s: must be a whole number, without quotes
 c.toml:5:21: [sip] session_expires_s: 30 is less than 90, the least of RFC 4028; 0 switches session timers off
 c.toml:8:9: [media] ports: 20001-20000 is no range of ports from 1024 to 65535, lower one first
 c.toml:9:19: [media] codecs: \"G729\" is no codec of this version; there are PCMU, PCMA
-c.toml:11:2: [codecs]: unknown section; did you mean [codes]? There are sip, media, transfer, codes, security, limits, extension, trunk, route
+c.toml:11:2: [codecs]: unknown section; did you mean [codes]? There are sip, media, transfer, codes, security, limits, http, webhook, extension, trunk, route
 c.toml:14:12: [transfer] fallback: \"4711\" leads nowhere: neither an extension nor a route for extensions has this number
 c.toml:15:20: [transfer] recall_timeout_s: 0 must be 1 to 3600
 c.toml:18:8: [codes] swap: \"*12\" and blind_transfer = \"*1\" begin alike, so that one can never be dialled; take another or \"\"

@@ -13,8 +13,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("switch", &["ids", "deadlines", "destination", "sip", "media"]),
     ("exchange", &["ids", "deadlines", "destination", "call", "switch", "sip", "media"]),
     ("phone", &["ids", "deadlines", "sip", "media"]),
-    ("server", &["ids", "exchange", "call", "switch", "destination", "sip", "media"]),
-    ("config", &["server", "exchange", "call", "switch", "destination", "sip", "media"]),
+    ("control", &["ids", "exchange", "call", "switch"]),
+    ("api", &["ids", "control", "call"]),
+    ("server", &["ids", "control", "exchange", "call", "switch", "destination", "sip", "media"]),
+    ("config", &["api", "server", "exchange", "call", "switch", "destination", "sip", "media"]),
     ("demo", &["config", "server", "exchange", "phone", "call", "switch", "destination", "sip", "media", "ids"]),
 ];
 

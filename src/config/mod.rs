@@ -4,6 +4,7 @@
 mod address;
 mod calls;
 mod extensions;
+mod http;
 mod media;
 mod problem;
 mod read;
@@ -14,7 +15,7 @@ mod trunks;
 
 pub use problem::Problem;
 
-use crate::{exchange, server, switch};
+use crate::{api, exchange, server, switch};
 use problem::Report;
 use sections::File;
 use std::{
@@ -27,6 +28,8 @@ use std::{
 pub struct Config {
     /// The whole switch.
     pub server: server::Settings,
+    /// The API for programs; `None`: there is none.
+    pub api: Option<api::Settings>,
     /// The file says nothing of `state_directory`: the one in `server` is where the system keeps such things.
     pub state_by_default: bool,
 }
@@ -43,6 +46,10 @@ impl Config {
         let beside = |relative: &mut PathBuf| *relative = directory.join(&*relative);
         config.server.hold_music.as_mut().map(beside);
         config.server.state_directory.as_mut().map(beside);
+        if let Some(tls) = config.api.as_mut().and_then(|api| api.tls.as_mut()) {
+            beside(&mut tls.certificate);
+            beside(&mut tls.key);
+        }
         Ok(config)
     }
 
@@ -110,6 +117,7 @@ fn build(file: &File, env: &dyn Fn(&str) -> Option<String>, report: &mut Report<
             state_directory,
             tap: None,
         },
+        api: http::read(file, env, report),
         state_by_default: file.sip.keys.state_directory.is_none(),
     }
 }

@@ -12,8 +12,9 @@ use toml::{
 };
 
 /// What later versions will know.
-const NOT_YET: [&str; 2] = ["http", "dialect"];
-const KNOWN: [&str; 9] = ["sip", "media", "transfer", "codes", "security", "limits", "extension", "trunk", "route"];
+const NOT_YET: [&str; 1] = ["dialect"];
+const KNOWN: [&str; 11] =
+    ["sip", "media", "transfer", "codes", "security", "limits", "http", "webhook", "extension", "trunk", "route"];
 
 /// Reads what can be read; the rest is reported.
 pub(super) fn file(text: &str, report: &mut Report<'_>) -> File {
@@ -31,6 +32,8 @@ pub(super) fn file(text: &str, report: &mut Report<'_>) -> File {
             "codes" => file.codes = single(&name, value, report).unwrap_or_default(),
             "security" => file.security = single(&name, value, report).unwrap_or_default(),
             "limits" => file.limits = single(&name, value, report).unwrap_or_default(),
+            "http" => http(value, &mut file, report),
+            "webhook" => file.webhooks = several("webhook", value, report),
             "extension" => file.extensions = several(&name, value, report),
             "trunk" => file.trunks = several(&name, value, report),
             "route" => file.routes = several(&name, value, report),
@@ -44,6 +47,29 @@ pub(super) fn file(text: &str, report: &mut Report<'_>) -> File {
         }
     }
     file
+}
+
+/// `[http]` and the sections below it, each read by itself, so that what is wrong in one is told of that one.
+fn http<'a>(value: Spanned<DeValue<'a>>, file: &mut File, report: &mut Report<'_>) {
+    let span = value.span();
+    let value = match value.into_inner() {
+        DeValue::Table(mut table) => {
+            if let Some(tls) = table.remove("tls") {
+                file.http_tls = single("http.tls", tls, report);
+            }
+            if let Some(tokens) = table.remove("token") {
+                file.http_tokens = several("http.token", tokens, report);
+            }
+            DeValue::Table(table)
+        }
+        other @ (DeValue::String(_)
+        | DeValue::Integer(_)
+        | DeValue::Float(_)
+        | DeValue::Boolean(_)
+        | DeValue::Datetime(_)
+        | DeValue::Array(_)) => other,
+    };
+    file.http = single("http", Spanned::new(span, value), report);
 }
 
 /// A section that is there once.

@@ -21,6 +21,10 @@ pub(super) struct File {
     pub(super) codes: Section<Codes>,
     pub(super) security: Section<Security>,
     pub(super) limits: Section<Limits>,
+    pub(super) http: Option<Section<Http>>,
+    pub(super) http_tls: Option<Section<Tls>>,
+    pub(super) http_tokens: Vec<Section<Token>>,
+    pub(super) webhooks: Vec<Section<Webhook>>,
     pub(super) extensions: Vec<Section<Extension>>,
     pub(super) trunks: Vec<Section<Trunk>>,
     pub(super) routes: Vec<Section<Route>>,
@@ -97,6 +101,46 @@ pub(super) struct Limits {
     pub(super) calls: Maybe<i64>,
     pub(super) calls_per_second: Maybe<i64>,
     pub(super) shutdown_grace_s: Maybe<i64>,
+}
+
+/// `[http]`; the sections below it are read apart.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Http {
+    pub(super) listen: Maybe<String>,
+    pub(super) body_bytes: Maybe<i64>,
+    pub(super) requests_per_second: Maybe<i64>,
+    pub(super) connections: Maybe<i64>,
+    pub(super) cors_origins: Maybe<Texts>,
+    pub(super) jwt_secret: Maybe<String>,
+    pub(super) jwt_max_s: Maybe<i64>,
+    pub(super) webhook_hosts: Maybe<Texts>,
+}
+
+/// `[http.tls]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tls {
+    pub(super) certificate: String,
+    pub(super) key: String,
+}
+
+/// `[[http.token]]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Token {
+    pub(super) name: Spanned<String>,
+    pub(super) token: Spanned<String>,
+    pub(super) scopes: Spanned<Texts>,
+}
+
+/// `[[webhook]]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Webhook {
+    pub(super) url: Spanned<String>,
+    pub(super) secret: Spanned<String>,
+    pub(super) events: Maybe<Texts>,
 }
 
 /// `[[extension]]`

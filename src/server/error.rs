@@ -1,6 +1,6 @@
 //! Why a switch does not start.
 
-use std::{io, net::SocketAddr, path::PathBuf};
+use std::{error::Error, io, net::SocketAddr, path::PathBuf};
 
 /// Something that the administrator must put right.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +29,9 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// What serves programs.
+    #[error("{0}")]
+    Front(Box<dyn Error + Send + Sync>),
     /// A thread, or something that it needs.
     #[error("cannot start: {0}")]
     Thread(#[from] io::Error),

@@ -1,0 +1,27 @@
+//! The API for programs: REST and live events under `/v1`, webhooks, OpenAPI.
+//!
+//! [`Api`] is the running one, on threads of its own. A handler reads a request, puts one wish on [`crate::control::Desk`] and
+//! writes the answer: what may be done and what becomes of it is the calls' business. `listener`, `tls` and `limits` are the way in,
+//! `auth` and `tokens` say who it is, `json`, `problem` and `idempotency` are what all handlers share, `audit` is the log's line for
+//! each command; then one file a noun.
+
+#![allow(clippy::disallowed_methods, reason = "the API is a shell: it reads the clock and waits for the network")]
+
+mod audit;
+mod auth;
+mod health;
+mod idempotency;
+mod json;
+mod limits;
+mod listener;
+mod problem;
+mod router;
+mod serve;
+mod settings;
+mod state;
+mod tls;
+mod tokens;
+
+pub use auth::{Scope, hash};
+pub use serve::{Api, StartError};
+pub use settings::{Key, Limits, Settings, TlsFiles, TokenSettings, WebhookSettings};

@@ -1,0 +1,38 @@
+//! What handlers are given.
+
+use super::{
+    auth::Keyring,
+    idempotency::Answers,
+    limits::Meter,
+    settings::{Limits, Settings},
+};
+use std::{net::IpAddr, sync::Arc, time::Duration};
+use tokio::sync::watch;
+
+/// What handlers are given.
+#[derive(Clone)]
+pub(super) struct State {
+    pub(super) keyring: Arc<Keyring>,
+    pub(super) by_token: Arc<Meter<Arc<str>>>,
+    pub(super) by_address: Arc<Meter<IpAddr>>,
+    pub(super) answers: Arc<Answers>,
+    pub(super) limits: Limits,
+    pub(super) jwt_max: Duration,
+    /// True when the API ends: for those that answer for long.
+    pub(super) stopping: watch::Receiver<bool>,
+}
+
+impl State {
+    pub(super) fn new(settings: &Settings, stopping: watch::Receiver<bool>) -> Self {
+        let secret = settings.jwt_secret.clone().unwrap_or_else(super::settings::Key::random);
+        Self {
+            keyring: Arc::new(Keyring::new(&settings.tokens, &secret)),
+            by_token: Arc::new(Meter::new(settings.limits.requests_per_second)),
+            by_address: Arc::new(Meter::new(settings.limits.requests_per_second)),
+            answers: Arc::default(),
+            limits: settings.limits,
+            jwt_max: settings.jwt_max,
+            stopping,
+        }
+    }
+}
