@@ -119,9 +119,37 @@ impl Refusal {
     }
 }
 
+/// Whom a program wants to reach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whom {
+    /// What somebody would dial: the routes say where it leads.
+    Number(String),
+    /// One of our extensions, whatever the routes say.
+    Extension(String),
+    /// A SIP or tel URI.
+    Uri(String),
+    /// Whoever of a queue is free.
+    Queue(String),
+    /// A conference room.
+    Room(String),
+}
+
+impl Whom {
+    /// As people say it.
+    pub fn said(&self) -> &str {
+        match self {
+            Self::Number(text) | Self::Extension(text) | Self::Uri(text) | Self::Queue(text) | Self::Room(text) => text,
+        }
+    }
+}
+
 /// What a route is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
+    /// A wish of a program.
+    Program,
+    /// A wish of a program for that very extension.
+    ProgramExtension,
     /// A transfer by REFER or star code.
     Transfer,
     /// Ringing the transferor again after a transfer failed.

@@ -1,6 +1,6 @@
 //! What a call wants to happen.
 
-use super::Event;
+use super::{Event, LegView, TransferView};
 use crate::{
     destination::{Caller, Origin, Purpose},
     ids::LegId,
@@ -56,7 +56,14 @@ pub enum Action {
         legs: Vec<LegId>,
     },
     /// For those who watch.
-    Tell(Event),
+    Tell {
+        /// What.
+        event: Event,
+        /// The leg that it is about in its end, where somebody watches.
+        leg: Option<Box<LegView>>,
+        /// The transfer that it is about in its end, where somebody watches.
+        transfer: Option<Box<TransferView>>,
+    },
     /// No leg is left: forget the call, unless somebody has come by the time this is carried out.
     End,
 }

@@ -10,19 +10,23 @@ use super::{
 };
 use crate::{
     destination::Origin,
-    ids::LegId,
+    ids::{LegId, TransferId},
     sip::{Cause, Incoming, Rejection, Replaces, wire::StatusCode},
 };
 use std::time::Instant;
 
+/// The name of a transfer that is not told yet: `reopen_story` gives it one if it must be.
+const NONE: TransferId = TransferId(0);
+
 /// A join that the exchange is asked for.
 pub(super) struct Attended {
     pub(super) referrer: LegId,
+    pub(super) transfer: TransferId,
 }
 
 impl Call {
     /// Everybody here except `referrer` shall take the place of the leg that Replaces names.
-    pub(super) fn attend(&mut self, referrer: LegId, replaces: &Replaces, now: Instant) {
+    pub(super) fn attend(&mut self, referrer: LegId, transfer: TransferId, replaces: &Replaces, now: Instant) {
         let refusal = match replaces.leg {
             None => Some(481),
             Some(leg) if leg == referrer => Some(481),
@@ -37,40 +41,49 @@ impl Call {
             (Some(leg), None) if self.legs.contains_key(&leg) => {
                 // Both are in this call, the others as well: they only need to be left alone.
                 self.drop_leg(leg, Cause::Replaced);
-                self.attended_done(referrer, now);
+                self.attended_done(referrer, transfer, now);
             }
             (Some(replaced), None) => {
-                self.movement = Movement::Attended(Attended { referrer });
+                self.movement = Movement::Attended(Attended { referrer, transfer });
                 self.act(Action::Join { referrer, replaced });
             }
             (None, _) | (Some(_), Some(_)) => {
                 let status = refusal.unwrap_or(481);
                 self.notify(referrer, true, StatusCode(status), String::new());
-                self.transfer_ended(referrer, Outcome::Refused, status);
+                self.transfer_ended(transfer, Outcome::Refused, status, String::new());
             }
         }
     }
 
-    fn attended_done(&mut self, referrer: LegId, now: Instant) {
+    fn attended_done(&mut self, referrer: LegId, transfer: TransferId, now: Instant) {
         self.movement = Movement::Still;
         self.notify(referrer, true, StatusCode(200), String::new());
-        self.transfer_ended(referrer, Outcome::Completed, 200);
+        self.transfer_ended(transfer, Outcome::Completed, 200, String::new());
         self.part(referrer, now);
     }
 
     /// The join was done.
     pub(super) fn joined(&mut self, referrer: LegId, now: Instant) {
-        if matches!(&self.movement, Movement::Attended(attended) if attended.referrer == referrer) {
-            self.attended_done(referrer, now);
+        if let Some(transfer) = self.attended_by(referrer) {
+            self.attended_done(referrer, transfer, now);
         }
     }
 
     /// The join was not possible: all is as before.
     pub(super) fn join_failed(&mut self, referrer: LegId, status: StatusCode) {
-        if matches!(&self.movement, Movement::Attended(attended) if attended.referrer == referrer) {
+        if let Some(transfer) = self.attended_by(referrer) {
             self.movement = Movement::Still;
             self.notify(referrer, true, status, String::new());
-            self.transfer_ended(referrer, Outcome::Recalled, status.0);
+            self.transfer_ended(transfer, Outcome::Recalled, status.0, String::new());
+        }
+    }
+
+    fn attended_by(&self, referrer: LegId) -> Option<TransferId> {
+        match &self.movement {
+            Movement::Attended(attended) if attended.referrer == referrer => Some(attended.transfer),
+            Movement::Attended(_) | Movement::Still | Movement::Cold(_) | Movement::Warm(_) | Movement::Recall(_) => {
+                None
+            }
         }
     }
 
@@ -97,10 +110,10 @@ impl Call {
 
     /// Newcomers take the place of a leg, with whatever it was about to do or to get; it is hung up.
     pub(super) fn take_place(&mut self, newcomers: &[LegId], replaced: Option<LegId>, now: Instant) {
-        let Some(old) = replaced.and_then(|leg| self.transferor(leg)) else { return };
+        let Some(old) = replaced.and_then(|leg| self.transferor(leg, NONE)) else { return };
         let Some(dialog) = self.legs.get(&old.leg).map(|leg| leg.dialog) else { return };
         let first = newcomers.first().copied();
-        match (dialog, first.and_then(|leg| self.transferor(leg))) {
+        match (dialog, first.and_then(|leg| self.transferor(leg, NONE))) {
             (Dialog::Outgoing(dial), Some(new)) => {
                 self.drop_leg(old.leg, Cause::Replaced);
                 self.dial_won(dial, new.leg, now);

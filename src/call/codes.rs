@@ -2,7 +2,7 @@
 //! they cannot.
 
 use super::{
-    Call, Codes, Event,
+    Call, Codes, Event, TransferKind,
     face::number_uri,
     leg::{Leg, Standing},
     lifecycle::Timer,
@@ -213,12 +213,13 @@ impl Call {
         if !self.may_transfer(leg) {
             return;
         }
-        self.tell(Event::TransferStarted { transferor: leg, target: number.to_owned(), attended });
+        let kind = if attended { TransferKind::Warm } else { TransferKind::Cold };
+        let transfer = self.transfer_started(leg, number.to_owned(), kind);
         if attended {
-            self.begin_warm(leg, number);
+            self.begin_warm(leg, transfer, number);
         } else {
             let target = number_uri(number, &self.settings.domain);
-            self.begin_cold(leg, target, false, None, now);
+            self.begin_cold(leg, transfer, target, false, None, now);
         }
     }
 

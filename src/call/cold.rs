@@ -2,7 +2,7 @@
 //! called as if the caller did it, the transferor listens to how it goes or is gone.
 
 use super::{
-    Action, Call, Event, Outcome,
+    Action, Call, Outcome, TransferKind, TransferPhase,
     dial::{DialId, Errand},
     ending::plain_failure,
     face::handed_over,
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     destination::{Origin, Plan, Purpose, Refusal},
-    ids::LegId,
+    ids::{LegId, TransferId},
     media::Source,
     sip::{
         self, Cause, Failure, Rejection,
@@ -36,6 +36,8 @@ pub(super) struct Transferor {
     pub(super) origin: Origin,
     /// The leg that is told as the transferor, even when another has taken its place.
     pub(super) told_as: LegId,
+    /// What is told.
+    pub(super) transfer: TransferId,
 }
 
 /// A cold transfer under way.
@@ -54,8 +56,8 @@ enum Phase {
     Routing(u64),
     /// It is called.
     Calling(DialId),
-    /// It failed while the transferor was there; it may yet hang up.
-    Returned(u16),
+    /// It failed with that while the transferor was there; it may yet hang up.
+    Returned(u16, String),
 }
 
 impl Call {
@@ -85,12 +87,16 @@ impl Call {
         self.forget_digits(leg);
         self.sip_out(sip::Command::AcceptRefer { leg });
         let target = said(&refer.target);
-        let attended = refer.replaces.is_some();
-        self.tell(Event::TransferStarted { transferor: leg, target, attended });
+        let kind = match &refer.replaces {
+            Some(_) => TransferKind::Attended,
+            None if in_room => TransferKind::Invitation,
+            None => TransferKind::Cold,
+        };
+        let transfer = self.transfer_started(leg, target, kind);
         match refer.replaces {
-            Some(replaces) => self.attend(leg, &replaces, now),
-            None if in_room => self.invite_member(leg, refer.target, refer.referred_by),
-            None => self.begin_cold(leg, refer.target, true, refer.referred_by, now),
+            Some(replaces) => self.attend(leg, transfer, &replaces, now),
+            None if in_room => self.invite_member(leg, transfer, refer.target, refer.referred_by),
+            None => self.begin_cold(leg, transfer, refer.target, true, refer.referred_by, now),
         }
     }
 
@@ -98,12 +104,13 @@ impl Call {
     pub(super) fn begin_cold(
         &mut self,
         leg: LegId,
+        transfer: TransferId,
         target: Uri,
         by_refer: bool,
         referred_by: Option<String>,
         now: Instant,
     ) {
-        let Some(by) = self.transferor(leg) else { return };
+        let Some(by) = self.transferor(leg, transfer) else { return };
         let ticket = self.number();
         let origin = Box::new(by.origin.clone());
         self.movement =
@@ -142,6 +149,7 @@ impl Call {
                     && let Movement::Cold(cold) = &mut self.movement
                 {
                     cold.phase = Phase::Calling(dial);
+                    self.transfer_goes_on(by.transfer, TransferPhase::Calling);
                 }
             }
             Ok(Plan::Conference(conference)) => {
@@ -162,15 +170,25 @@ impl Call {
     /// A provisional response from the target.
     pub(super) fn cold_progress(&mut self, status: StatusCode) {
         if let Movement::Cold(cold) = &self.movement {
+            let transfer = cold.by.transfer;
             self.notify(cold.by.leg, cold.by_refer, status, String::new());
+            self.transfer_goes_on(transfer, TransferPhase::Ringing);
         }
+    }
+
+    /// The target answered.
+    pub(super) fn cold_answered(&mut self, target: LegId, now: Instant) {
+        if let Movement::Cold(cold) = &self.movement {
+            self.transfer_target(cold.by.transfer, target);
+        }
+        self.cold_done(now);
     }
 
     /// The target is there: the transferor is not needed any more.
     pub(super) fn cold_done(&mut self, now: Instant) {
         let Movement::Cold(cold) = std::mem::replace(&mut self.movement, Movement::Still) else { return };
         self.notify(cold.by.leg, cold.by_refer, StatusCode(200), String::new());
-        self.transfer_ended(cold.by.told_as, Outcome::Completed, 200);
+        self.transfer_ended(cold.by.transfer, Outcome::Completed, 200, String::new());
         if cold.by_refer {
             self.part(cold.by.leg, now);
         } else {
@@ -183,13 +201,14 @@ impl Call {
         let Movement::Cold(cold) = &mut self.movement else { return };
         let status = failure.status;
         let (by, by_refer, asked_at) = (cold.by.clone(), cold.by_refer, cold.asked_at);
-        cold.phase = Phase::Returned(status.0);
-        self.notify(by.leg, by_refer, status, failure.reason);
+        cold.phase = Phase::Returned(status.0, failure.reason.clone());
+        self.notify(by.leg, by_refer, status, failure.reason.clone());
         if !self.legs.contains_key(&by.leg) {
-            return self.begin_recall(by, status.0, now);
+            return self.begin_recall(by, status.0, failure.reason, now);
         }
         let until = asked_at + SECOND_THOUGHTS;
         if by_refer && now < until {
+            self.transfer_goes_on(by.transfer, TransferPhase::Returned);
             self.deadlines.set(Timer::Movement, until);
         } else {
             self.cold_returned();
@@ -198,19 +217,19 @@ impl Call {
 
     /// The transferor stayed: it has its caller again.
     pub(super) fn cold_returned(&mut self) {
-        let Movement::Cold(Cold { by, phase: Phase::Returned(status), .. }) = &self.movement else { return };
-        let (leg, status) = (by.told_as, *status);
+        let Movement::Cold(Cold { by, phase: Phase::Returned(status, reason), .. }) = &self.movement else { return };
+        let (transfer, status, reason) = (by.transfer, *status, reason.clone());
         self.movement = Movement::Still;
         self.deadlines.clear(Timer::Movement);
-        self.transfer_ended(leg, Outcome::Recalled, status);
+        self.transfer_ended(transfer, Outcome::Recalled, status, reason);
     }
 
     /// Somebody left while a cold transfer is under way.
     pub(super) fn cold_left(&mut self, left: LegId, now: Instant) {
         let Movement::Cold(cold) = &self.movement else { return };
         let (by, by_refer) = (cold.by.clone(), cold.by_refer);
-        let returned = match cold.phase {
-            Phase::Returned(status) => Some(status),
+        let returned = match &cold.phase {
+            Phase::Returned(status, reason) => Some((*status, reason.clone())),
             Phase::Routing(_) | Phase::Calling(_) => None,
         };
         if self.others(by.leg).is_empty() {
@@ -220,20 +239,20 @@ impl Call {
             if returned.is_none() {
                 self.notify(by.leg, by_refer, StatusCode(487), String::new());
             }
-            self.transfer_ended(by.told_as, Outcome::CallerLeft, 487);
-        } else if let (Some(status), true) = (returned, left == by.leg) {
+            self.transfer_ended(by.transfer, Outcome::CallerLeft, 487, String::new());
+        } else if let (Some((status, reason)), true) = (returned, left == by.leg) {
             self.deadlines.clear(Timer::Movement);
-            self.begin_recall(by, status, now);
+            self.begin_recall(by, status, reason, now);
         }
     }
 
     /// What a leg hears while a cold transfer is under way.
     pub(super) fn cold_place(&self, cold: &Cold, leg: LegId) -> Place {
-        match cold.phase {
-            Phase::Returned(_) => Place::Mix,
+        match &cold.phase {
+            Phase::Returned(..) => Place::Mix,
             Phase::Routing(_) | Phase::Calling(_) if leg == cold.by.leg => Place::Aside(None),
             Phase::Routing(_) => Place::Aside(Some(Source::HoldMusic)),
-            Phase::Calling(dial) => self.waiting_place(dial),
+            Phase::Calling(dial) => self.waiting_place(*dial),
         }
     }
 
@@ -247,8 +266,8 @@ impl Call {
     }
 
     /// A leg as the one that hands over.
-    pub(super) fn transferor(&self, leg: LegId) -> Option<Transferor> {
-        self.legs.get(&leg).map(|party| Transferor { leg, origin: party.origin.clone(), told_as: leg })
+    pub(super) fn transferor(&self, leg: LegId, transfer: TransferId) -> Option<Transferor> {
+        self.legs.get(&leg).map(|party| Transferor { leg, origin: party.origin.clone(), told_as: leg, transfer })
     }
 
     /// NOTIFY to who sent REFER, if it is still there.
@@ -256,10 +275,6 @@ impl Call {
         if by_refer && self.legs.contains_key(&leg) {
             self.sip_out(sip::Command::Notify { leg, status, reason });
         }
-    }
-
-    pub(super) fn transfer_ended(&mut self, transferor: LegId, outcome: Outcome, status: u16) {
-        self.tell(Event::TransferEnded { transferor, outcome, status });
     }
 
     /// A transferor is done: it has a moment for its BYE.
@@ -272,7 +287,7 @@ impl Call {
     /// Another leg has taken the place of the transferor.
     pub(super) fn rename_cold(cold: &mut Cold, old: LegId, new: Transferor) {
         if cold.by.leg == old {
-            cold.by = Transferor { told_as: cold.by.told_as, ..new };
+            cold.by = Transferor { told_as: cold.by.told_as, transfer: cold.by.transfer, ..new };
             cold.by_refer = false;
         }
     }

@@ -5,12 +5,12 @@ use super::{
     cold::Transferor,
     ending::{passed_on, plain_failure, rank},
     face::{Face, diversion, invitation},
-    leg::{Dialog, Leg, OfferFirst, Told},
+    leg::{Dialog, Facts, Leg, OfferFirst, Told},
     lifecycle::{Ticket, Timer},
 };
 use crate::{
     destination::{Caller, Origin, Plan, Purpose, Refusal, Target},
-    ids::LegId,
+    ids::{AttemptId, LegId, TransferId},
     media::sdp::{Codec, Negotiation},
     sip::{
         self, Cause, Failure,
@@ -33,6 +33,8 @@ pub(super) struct Dial {
     pub(super) rings: bool,
     /// Whose early media are heard.
     pub(super) early: Option<LegId>,
+    /// The wish of a program that it carries out.
+    pub(super) order: Option<Order>,
     face: Face,
     steps: VecDeque<Vec<Target>>,
     phase: Phase,
@@ -47,6 +49,14 @@ pub(super) struct Dial {
     fixed_timeout: bool,
 }
 
+/// The wish of a program that an attempt carries out.
+#[derive(Clone, Debug)]
+pub(super) struct Order {
+    pub(super) id: AttemptId,
+    /// Whom, as it was said.
+    pub(super) to: String,
+}
+
 /// What the attempt is for: who is told how it goes.
 #[derive(Clone, Debug)]
 pub(super) enum Errand {
@@ -59,7 +69,7 @@ pub(super) enum Errand {
     /// A warm transfer's target.
     Warm,
     /// One more for the room, asked for by this member.
-    Invitation(LegId),
+    Invitation(LegId, TransferId),
     /// The transferor, once more.
     Recall,
     /// Whoever takes callers that nobody else would.
@@ -114,6 +124,7 @@ impl Call {
             errand,
             rings: false,
             early: None,
+            order: None,
             face,
             steps: steps.into(),
             phase: Phase::Calling(Vec::new()),
@@ -193,7 +204,12 @@ impl Call {
             privacy: None,
         };
         let offer = (!target.late_offer).then_some(OfferFirst(dial.face.codec));
-        let (mut party, body) = Leg::outgoing(leg, origin, negotiation, id, offer);
+        let mut facts = Facts::new(false, now);
+        facts.attempt = dial.order.as_ref().map(|order| order.id);
+        if self.epoch.is_some() {
+            facts.dialled.clone_from(&target.to.uri.user);
+        }
+        let (mut party, body) = Leg::outgoing(leg, origin, negotiation, id, offer, facts);
         if target.late_offer {
             party.prefer(dial.face.codec);
         }
@@ -222,10 +238,11 @@ impl Call {
             && let Some(party) = self.legs.get_mut(&leg)
             && !std::mem::replace(&mut party.rang, true)
         {
+            party.facts.ringing = Some(self.now);
             self.tell(Event::LegRinging { leg });
         }
         let Some(dial) = self.dials.get_mut(&id) else { return };
-        let for_all = !matches!(dial.errand, Errand::Invitation(_));
+        let for_all = !matches!(dial.errand, Errand::Invitation(..));
         let heard = for_all
             && dial.early.is_none_or(|early| early == leg)
             && sdp.is_some_and(|sdp| self.legs.get_mut(&leg).is_some_and(|leg| leg.hear_early(sdp)));
@@ -279,6 +296,9 @@ impl Call {
             }
         }
         self.deadlines.clear(Timer::Ring(leg));
+        if let Some(party) = self.legs.get_mut(&leg) {
+            party.facts.answered = Some(now);
+        }
         self.tell(Event::LegAnswered { leg });
         self.dial_won(id, leg, now);
     }
@@ -381,8 +401,8 @@ impl Call {
         for leg in dial.legs() {
             self.drop_leg(*leg, cause);
         }
-        if let Errand::Invitation(member) = dial.errand {
-            self.invitation_pointless(member);
+        if let Errand::Invitation(member, transfer) = dial.errand {
+            self.invitation_pointless(member, transfer);
         }
     }
 

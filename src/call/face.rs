@@ -65,7 +65,7 @@ pub(super) fn invitation(face: &Face, leg: LegId, target: Target, body: Option<B
 }
 
 /// Whether From must not tell who calls (RFC 3323 4.2, RFC 3325 9.3).
-fn wants_privacy(privacy: &str) -> bool {
+pub(super) fn wants_privacy(privacy: &str) -> bool {
     privacy.split([';', ',']).map(str::trim).any(|word| {
         word.eq_ignore_ascii_case("id") || word.eq_ignore_ascii_case("user") || word.eq_ignore_ascii_case("header")
     })

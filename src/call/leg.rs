@@ -3,11 +3,15 @@
 use super::dial::DialId;
 use crate::{
     destination::Origin,
-    ids::LegId,
-    media::sdp::{Codec, Direction, Negotiation, SdpError, Session},
+    ids::{AttemptId, LegId},
+    media::{
+        Quality,
+        sdp::{Codec, Direction, Negotiation, SdpError, Session},
+    },
     sip::{Rejection, wire::StatusCode},
 };
 use bytes::Bytes;
+use std::time::Instant;
 
 /// A party.
 pub(super) struct Leg {
@@ -19,10 +23,47 @@ pub(super) struct Leg {
     pub(super) rang: bool,
     /// Hops left for whomever this party calls.
     pub(super) max_forwards: u8,
+    pub(super) facts: Facts,
     negotiation: Negotiation,
     exchange: Exchange,
     /// The codec that the peer's first offer likes best.
     liked: Option<Codec>,
+}
+
+/// What is only told of a party.
+#[derive(Clone, Debug)]
+pub(super) struct Facts {
+    /// It called us.
+    pub(super) incoming: bool,
+    pub(super) started: Instant,
+    pub(super) ringing: Option<Instant>,
+    pub(super) answered: Option<Instant>,
+    /// What was dialled, by it or for it.
+    pub(super) dialled: Option<String>,
+    /// Call-ID of its dialog, where somebody watches.
+    pub(super) call_id: Option<String>,
+    /// User-Agent.
+    pub(super) agent: Option<String>,
+    /// The attempt of a program that called it.
+    pub(super) attempt: Option<AttemptId>,
+    /// The last report of its media.
+    pub(super) quality: Option<Quality>,
+}
+
+impl Facts {
+    pub(super) fn new(incoming: bool, started: Instant) -> Self {
+        Self {
+            incoming,
+            started,
+            ringing: None,
+            answered: None,
+            dialled: None,
+            call_id: None,
+            agent: None,
+            attempt: None,
+            quality: None,
+        }
+    }
 }
 
 /// How far the dialog is.
@@ -84,13 +125,14 @@ impl Leg {
         mut negotiation: Negotiation,
         offer: Option<&[u8]>,
         max_forwards: u8,
+        facts: Facts,
     ) -> (Self, Result<(), SdpError>) {
         let first = offer.map(|sdp| negotiation.receive_offer(sdp)).transpose();
         let exchange = if offer.is_some() { Exchange::TheyOffered } else { Exchange::NoOffer };
         let liked = first.as_ref().ok().and_then(|session| session.as_ref().map(|session| session.codec));
         let dialog = Dialog::Incoming { told: Told::Nothing };
         let standing = Standing::Present;
-        let leg = Self { id, origin, dialog, standing, rang: false, max_forwards, negotiation, exchange, liked };
+        let leg = Self { id, origin, dialog, standing, rang: false, max_forwards, facts, negotiation, exchange, liked };
         (leg, first.map(|_| ()))
     }
 
@@ -101,13 +143,24 @@ impl Leg {
         mut negotiation: Negotiation,
         dial: DialId,
         offer: Option<OfferFirst>,
+        facts: Facts,
     ) -> (Self, Option<Bytes>) {
         let body = offer.as_ref().map(|first| negotiation.offer(Direction::SendRecv, first.0));
         let exchange = if offer.is_some() { Exchange::WeOffered } else { Exchange::NoOffer };
         let dialog = Dialog::Outgoing(dial);
         let standing = Standing::Present;
-        let leg =
-            Self { id, origin, dialog, standing, rang: false, max_forwards: 70, negotiation, exchange, liked: None };
+        let leg = Self {
+            id,
+            origin,
+            dialog,
+            standing,
+            rang: false,
+            max_forwards: 70,
+            facts,
+            negotiation,
+            exchange,
+            liked: None,
+        };
         (leg, body)
     }
 
@@ -124,6 +177,11 @@ impl Leg {
     /// Its own phone put us on hold.
     pub(super) fn held_by_phone(&self) -> bool {
         self.session().is_some_and(|session| session.held_by_peer)
+    }
+
+    /// It is on hold by us.
+    pub(super) fn held_by_us(&self) -> bool {
+        false
     }
 
     /// Whether it has a 2xx.

@@ -6,15 +6,17 @@ use super::{
     codes::Collector,
     dial::{Dial, DialId, Errand},
     ending::{in_words, plain_failure, refused, status_of},
-    leg::{self, Dialog, Leg, Standing},
+    leg::{self, Dialog, Facts, Leg, Standing},
     mix::Heard,
     movement::Movement,
     room::{Invitation, Kind},
+    story::Story,
+    view::{Epoch, LegState},
 };
 use crate::{
     deadlines::Deadlines,
     destination::{Origin, Plan, Refusal},
-    ids::{CallId, LegId},
+    ids::{CallId, LegId, Numbers, TransferId},
     media::{
         self,
         sdp::{Codec, Negotiation},
@@ -71,7 +73,18 @@ pub struct Call {
     id: CallId,
     pub(super) settings: Arc<CallSettings>,
     pub(super) seed: u64,
-    numbers: u64,
+    tickets_drawn: u64,
+    /// Names for transfers, attempts and the like.
+    pub(super) numbers: Numbers,
+    /// The room that it is.
+    pub(super) conference: Option<String>,
+    /// The time of what is happening.
+    pub(super) now: Instant,
+    pub(super) started: Instant,
+    /// Somebody watches, with this clock.
+    pub(super) epoch: Option<Epoch>,
+    /// Transfers under way, as they are told.
+    pub(super) stories: BTreeMap<TransferId, Story>,
     pub(super) kind: Kind,
     pub(super) legs: BTreeMap<LegId, Leg>,
     pub(super) dials: BTreeMap<DialId, Dial>,
@@ -117,13 +130,26 @@ pub(super) enum Timer {
 
 impl Call {
     /// A call without legs. `conference` names the room that it is. `seed` makes the session ids of our SDP.
-    pub fn new(id: CallId, settings: Arc<CallSettings>, conference: Option<String>, seed: u64) -> Self {
+    pub fn new(
+        id: CallId,
+        settings: Arc<CallSettings>,
+        conference: Option<String>,
+        numbers: Numbers,
+        seed: u64,
+        now: Instant,
+    ) -> Self {
         Self {
             id,
             settings,
             seed,
-            numbers: 0,
+            tickets_drawn: 0,
+            numbers,
+            now,
+            started: now,
+            epoch: None,
+            stories: BTreeMap::new(),
             kind: if conference.is_some() { Kind::Room } else { Kind::Conversation },
+            conference,
             legs: BTreeMap::new(),
             dials: BTreeMap::new(),
             movement: Movement::Still,
@@ -144,6 +170,7 @@ impl Call {
 
     /// A wish, or the answer to one of ours.
     pub fn command(&mut self, command: Command, now: Instant) {
+        self.now = now;
         match command {
             Command::Admit { incoming, port, origin, plan } => self.admit(*incoming, port, origin, plan, now),
             Command::Replace { incoming, port, origin, replaced } => {
@@ -168,6 +195,7 @@ impl Call {
 
     /// Something happened on the dialog of one of its legs.
     pub fn sip(&mut self, event: sip::Event, now: Instant) {
+        self.now = now;
         match event {
             sip::Event::Progress { leg, status, body } => self.target_progress(leg, status, body.as_deref()),
             sip::Event::Answered { leg, body, asserted: _ } => self.target_answered(leg, body.as_deref(), now),
@@ -190,6 +218,7 @@ impl Call {
 
     /// Something happened in its mixer.
     pub fn media(&mut self, event: media::Event, now: Instant) {
+        self.now = now;
         match event {
             media::Event::Digit { leg, digit, duration_ms } => self.digit(leg, digit, duration_ms, true, now),
             media::Event::Silent { leg } => {
@@ -205,6 +234,7 @@ impl Call {
 
     /// Deadlines that are due.
     pub fn wake(&mut self, now: Instant) {
+        self.now = now;
         while let Some(timer) = self.deadlines.pop_due(now) {
             match timer {
                 Timer::Ring(leg) => self.ring_timeout(leg, now),
@@ -217,6 +247,25 @@ impl Call {
             }
         }
         self.settle();
+    }
+
+    /// Somebody watches from now on: what is told of a leg or a transfer in its end comes with how it was.
+    pub fn watch(&mut self, epoch: Epoch) {
+        self.epoch = Some(epoch);
+    }
+
+    /// The Call-ID of a leg's dialog.
+    pub fn named(&mut self, leg: LegId, call_id: &str) {
+        if let Some(party) = self.legs.get_mut(&leg) {
+            party.facts.call_id = Some(call_id.to_owned());
+        }
+    }
+
+    /// How the media of a leg fare.
+    pub fn reported(&mut self, leg: LegId, quality: &media::Quality) {
+        if let Some(party) = self.legs.get_mut(&leg) {
+            party.facts.quality = Some(*quality);
+        }
     }
 
     /// The earliest deadline.
@@ -262,11 +311,26 @@ impl Call {
         let negotiation = Negotiation::new(self.settings.media_address, port, &self.settings.codecs, seed);
         let who = origin.caller.clone();
         let offer = incoming.body.as_deref();
-        let (leg, usable) = Leg::incoming(id, origin, negotiation, offer, incoming.max_forwards);
-        (self.begun, self.ended) = (true, false);
+        let mut facts = Facts::new(true, self.now);
+        if self.epoch.is_some() {
+            let headers = &incoming.request.headers;
+            facts.dialled.clone_from(&incoming.request.uri.user);
+            facts.call_id = headers.call_id().ok().map(str::to_owned);
+            facts.agent = headers.get("User-Agent").map(str::to_owned);
+        }
+        let (leg, usable) = Leg::incoming(id, origin, negotiation, offer, incoming.max_forwards, facts);
+        self.begin();
         self.legs.insert(id, leg);
         self.tell(Event::LegStarted { leg: id, who, incoming: true });
         usable.map_err(|error| leg::unusable(&error, &self.settings.domain))
+    }
+
+    /// Somebody is in it, or is called.
+    pub(super) fn begin(&mut self) {
+        if !std::mem::replace(&mut self.begun, true) {
+            self.tell(Event::CallStarted);
+        }
+        self.ended = false;
     }
 
     /// Answers a caller, with this codec if it offered it.
@@ -276,6 +340,7 @@ impl Call {
             return;
         }
         let body = party.answer(codec);
+        party.facts.answered = Some(self.now);
         self.sip_out(sip::Command::Answer { leg, body });
         self.tell(Event::LegAnswered { leg });
     }
@@ -326,15 +391,19 @@ impl Call {
 
     /// A leg is no more.
     pub(super) fn forget_leg(&mut self, leg: LegId, status: u16, reason: String) {
-        if self.legs.remove(&leg).is_none() {
-            return;
-        }
+        let Some(party) = self.legs.get(&leg) else { return };
+        let last = self.epoch.map(|epoch| {
+            let mut view = self.show(party, epoch);
+            (view.state, view.ended_at) = (LegState::Ended, Some(epoch.stamp(self.now)));
+            Box::new(view)
+        });
+        self.legs.remove(&leg);
         if self.heard.remove(&leg).is_some() {
             self.media_out(media::Command::Leave { leg });
         }
         self.clear_leg(leg);
         self.act(Action::Release { leg });
-        self.tell(Event::LegEnded { leg, status, reason });
+        self.act(Action::Tell { event: Event::LegEnded { leg, status, reason }, leg: last, transfer: None });
     }
 
     /// What waited for a leg, or for its digits, waits no more.
@@ -359,7 +428,7 @@ impl Call {
         self.end_if_alone();
         if self.legs.is_empty() && self.dials.is_empty() && self.begun && !self.ended {
             self.ended = true;
-            self.actions.push_back(Action::End);
+            self.act(Action::End);
         }
         self.refresh_media();
     }
@@ -393,8 +462,8 @@ impl Call {
     }
 
     pub(super) fn number(&mut self) -> u64 {
-        self.numbers += 1;
-        self.numbers
+        self.tickets_drawn += 1;
+        self.tickets_drawn
     }
 
     pub(super) fn act(&mut self, action: Action) {
@@ -410,7 +479,7 @@ impl Call {
     }
 
     pub(super) fn tell(&mut self, event: Event) {
-        self.actions.push_back(Action::Tell(event));
+        self.actions.push_back(Action::Tell { event, leg: None, transfer: None });
     }
 }
 

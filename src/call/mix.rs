@@ -79,6 +79,12 @@ impl Call {
         self.heard.get(&leg).is_some_and(|heard| heard.role == Some(Role::Talk) && heard.source == Some(None))
     }
 
+    /// What the mixer was told of a leg: its role, and what it is played.
+    pub(super) fn heard_source(&self, leg: LegId) -> Option<(Role, Option<Source>)> {
+        let heard = self.heard.get(&leg)?;
+        Some((heard.role?, heard.source.clone()?))
+    }
+
     fn is_held(&self, leg: LegId) -> bool {
         self.legs.get(&leg).is_some_and(Leg::held_by_phone)
     }

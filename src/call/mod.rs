@@ -22,13 +22,27 @@ mod leg;
 mod lifecycle;
 mod mix;
 mod movement;
+mod obey;
 mod passage;
 mod recall;
+mod refused;
 mod room;
+mod show;
+mod story;
+mod verb;
+mod view;
 mod warm;
 
 pub use action::Action;
 pub use command::Command;
-pub use event::{Event, Outcome};
+pub use event::{Event, GatherEnd, Outcome, PlayEnd, RecordingState};
 pub use lifecycle::{Call, CallSettings, Codes};
+pub use obey::Done;
 pub use passage::Passenger;
+pub use refused::Refused;
+pub use room::RoomSettings;
+pub use verb::{Add, Approach, Audience, Gather, Manner, Membership, Role, Sound, Transfer, Verb};
+pub use view::{
+    AttemptView, CallKind, CallView, Epoch, HearsView, LegDirection, LegState, LegView, PartyKind, PartyView,
+    QualityView, RoleView, Stamp, TransferKind, TransferPhase, TransferView,
+};

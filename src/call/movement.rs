@@ -1,8 +1,8 @@
 //! The transfer that a call is in, and to which of the concerns what happens is handed.
 
 use super::{
-    Call, Outcome, attended::Attended, cold::Cold, dial::Errand, ending::rejection, leg::Dialog, lifecycle::Timer,
-    recall::Recall, warm::Warm,
+    Call, Outcome, TransferPhase, attended::Attended, cold::Cold, dial::Errand, ending::rejection, leg::Dialog,
+    lifecycle::Timer, recall::Recall, warm::Warm,
 };
 use crate::{
     destination::{Plan, Refusal},
@@ -69,15 +69,15 @@ impl Call {
     /// The switch is being stopped in the middle of a transfer.
     pub(super) fn movement_cut_off(&mut self) {
         self.deadlines.clear(Timer::Movement);
-        let transferor = match std::mem::replace(&mut self.movement, Movement::Still) {
+        let transfer = match std::mem::replace(&mut self.movement, Movement::Still) {
             Movement::Still => None,
-            Movement::Cold(cold) => Some(cold.by.told_as),
-            Movement::Attended(attended) => Some(attended.referrer),
-            Movement::Warm(warm) => Some(warm.agent.told_as),
+            Movement::Cold(cold) => Some(cold.by.transfer),
+            Movement::Attended(attended) => Some(attended.transfer),
+            Movement::Warm(warm) => Some(warm.agent.transfer),
             Movement::Recall(recall) => recall.open(),
         };
-        if let Some(leg) = transferor {
-            self.transfer_ended(leg, Outcome::Abandoned, 503);
+        if let Some(transfer) = transfer {
+            self.transfer_ended(transfer, Outcome::Abandoned, 503, String::new());
         }
     }
 
@@ -88,8 +88,9 @@ impl Call {
             Movement::Warm(_) => self.warm_left(leg, now),
             Movement::Recall(_) => self.recall_left(),
             Movement::Attended(attended) if attended.referrer == leg => {
+                let transfer = attended.transfer;
                 self.movement = Movement::Still;
-                self.transfer_ended(leg, Outcome::Cancelled, 487);
+                self.transfer_ended(transfer, Outcome::Cancelled, 487, String::new());
             }
             Movement::Still | Movement::Attended(_) => {}
         }
@@ -99,8 +100,12 @@ impl Call {
     pub(super) fn dial_rings(&mut self, errand: &Errand) {
         match errand {
             Errand::Cold => self.cold_progress(StatusCode(180)),
-            Errand::Invitation(member) => self.notify(*member, true, StatusCode(180), String::new()),
-            Errand::First | Errand::Handed(_) | Errand::Warm | Errand::Recall | Errand::Fallback => {}
+            Errand::Invitation(member, transfer) => {
+                self.notify(*member, true, StatusCode(180), String::new());
+                self.transfer_goes_on(*transfer, TransferPhase::Ringing);
+            }
+            Errand::Warm => self.warm_rings(),
+            Errand::First | Errand::Handed(_) | Errand::Recall | Errand::Fallback => {}
         }
     }
 
@@ -108,11 +113,11 @@ impl Call {
     pub(super) fn dial_answered(&mut self, errand: Errand, leg: LegId, now: Instant) {
         match errand {
             Errand::First | Errand::Handed(_) => {}
-            Errand::Cold => self.cold_done(now),
+            Errand::Cold => self.cold_answered(leg, now),
             Errand::Warm => self.warm_answered(leg),
-            Errand::Invitation(member) => self.invitation_done(member),
-            Errand::Recall => self.recall_done(Outcome::Recalled),
-            Errand::Fallback => self.recall_done(Outcome::FellBack),
+            Errand::Invitation(member, transfer) => self.invitation_done(member, transfer, leg),
+            Errand::Recall => self.recall_answered(leg, Outcome::Recalled),
+            Errand::Fallback => self.recall_answered(leg, Outcome::FellBack),
         }
     }
 
@@ -123,12 +128,12 @@ impl Call {
             Errand::Handed(by) => {
                 self.reject_waiting(&failure);
                 if matches!(self.movement, Movement::Still) {
-                    self.begin_recall(*by, failure.status.0, now);
+                    self.begin_recall(*by, failure.status.0, failure.reason, now);
                 }
             }
             Errand::Cold => self.cold_failed(failure, now),
             Errand::Warm => self.warm_failed(&failure, now),
-            Errand::Invitation(member) => self.invitation_failed(member, failure),
+            Errand::Invitation(member, transfer) => self.invitation_failed(member, transfer, failure),
             Errand::Recall => self.fall_back(now),
             Errand::Fallback => self.give_notice(now),
         }

@@ -38,6 +38,7 @@ impl Call {
     /// Takes legs out for another call; the rest stays. The mixer's side is the exchange's business.
     /// Whoever rings goes along when all who are called by that attempt are named.
     pub fn release(&mut self, legs: &[LegId], now: Instant) -> Vec<Passenger> {
+        self.now = now;
         let passengers = self.take_out(legs);
         for passenger in &passengers {
             self.left(passenger.leg.id, now);
@@ -48,6 +49,7 @@ impl Call {
 
     /// Takes everybody out for another call but `replaced`, which is hung up. Nothing happens when there is nobody else.
     pub fn vacate(&mut self, replaced: LegId, now: Instant) -> Vec<Passenger> {
+        self.now = now;
         let mut legs = self.legs();
         legs.retain(|leg| *leg != replaced);
         if self.others(replaced).is_empty() && self.dials.is_empty() {
@@ -121,7 +123,7 @@ impl Call {
             | Action::Release { .. }
             | Action::Join { .. }
             | Action::Enter { .. }
-            | Action::Tell(_)
+            | Action::Tell { .. }
             | Action::End => true,
         });
         joined
@@ -129,6 +131,7 @@ impl Call {
 
     /// Takes legs in from another call; they take the place of `replaced` if it is given (which is hung up), else they just join.
     pub fn adopt(&mut self, passengers: Vec<Passenger>, replaced: Option<LegId>, now: Instant) {
+        self.now = now;
         let mut renamed: BTreeMap<DialId, DialId> = BTreeMap::new();
         let mut newcomers = Vec::new();
         for Passenger { mut leg, in_mixer, rings_until, dial } in passengers {
@@ -149,7 +152,7 @@ impl Call {
             if in_mixer {
                 self.heard.insert(id, Heard::moved());
             }
-            (self.begun, self.ended) = (true, false);
+            self.begin();
             self.legs.insert(id, leg);
         }
         self.take_place(&newcomers, replaced, now);

@@ -2,7 +2,7 @@
 //! notice tone says that it did not work.
 
 use super::{
-    Action, Call, Outcome,
+    Action, Call, Outcome, TransferPhase,
     cold::Transferor,
     dial::{DialId, Errand},
     face::{handed_over, number_of, number_uri},
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     destination::{Caller, Origin, Plan, Purpose, Refusal, Target},
-    ids::LegId,
+    ids::{LegId, TransferId},
     media::Source,
     sip::{Cause, wire::Uri},
 };
@@ -26,6 +26,7 @@ pub(super) struct Recall {
     by: Transferor,
     /// Why the transfer failed.
     status: u16,
+    reason: String,
     phase: Phase,
 }
 
@@ -44,24 +45,25 @@ enum Phase {
 
 impl Recall {
     /// Whose transfer has no outcome yet.
-    pub(super) fn open(&self) -> Option<LegId> {
-        (!matches!(self.phase, Phase::Notice)).then_some(self.by.told_as)
+    pub(super) fn open(&self) -> Option<TransferId> {
+        (!matches!(self.phase, Phase::Notice)).then_some(self.by.transfer)
     }
 }
 
 impl Call {
     /// The callers are without anybody since the transfer failed with `status`.
-    pub(super) fn begin_recall(&mut self, by: Transferor, status: u16, now: Instant) {
+    pub(super) fn begin_recall(&mut self, mut by: Transferor, status: u16, reason: String, now: Instant) {
+        self.reopen_story(&mut by);
         if self.present().is_empty() {
             self.movement = Movement::Still;
-            return self.transfer_ended(by.told_as, Outcome::CallerLeft, 487);
+            return self.transfer_ended(by.transfer, Outcome::CallerLeft, 487, String::new());
         }
         let number = match &by.origin.caller {
             Caller::Extension(number) if self.settings.recall => Some(number.clone()),
             Caller::Extension(_) | Caller::Trunk(_) => None,
         };
         let origin = by.origin.clone();
-        self.movement = Movement::Recall(Recall { by, status, phase: Phase::Notice });
+        self.movement = Movement::Recall(Recall { by, status, reason, phase: Phase::Notice });
         let Some(number) = number else { return self.fall_back(now) };
         let target = number_uri(&number, &self.settings.domain);
         let ticket = self.seek(origin, target, Purpose::Recall);
@@ -113,7 +115,7 @@ impl Call {
     /// Rings the transferor, marked so that it knows whom it gets back, or the fallback.
     fn ring_back(&mut self, errand: Errand, steps: Vec<Vec<Target>>, now: Instant) {
         let Movement::Recall(recall) = &self.movement else { return };
-        let by = recall.by.origin.clone();
+        let (by, transfer) = (recall.by.origin.clone(), recall.by.transfer);
         let again = matches!(errand, Errand::Recall);
         let headers = if again {
             vec![("Alert-Info".to_owned(), "<urn:alert:source:recall>".to_owned())]
@@ -129,6 +131,8 @@ impl Call {
         let dial = self.dial(errand, face, steps, ring, now);
         if self.dials.contains_key(&dial) {
             self.set_recall(if again { Phase::Recalling(dial) } else { Phase::FallingBack(dial) });
+            let phase = if again { TransferPhase::Recalling } else { TransferPhase::FallingBack };
+            self.transfer_goes_on(transfer, phase);
         }
     }
 
@@ -146,15 +150,23 @@ impl Call {
     pub(super) fn give_notice(&mut self, now: Instant) {
         let Movement::Recall(recall) = &mut self.movement else { return };
         recall.phase = Phase::Notice;
-        let (leg, status) = (recall.by.told_as, recall.status);
+        let (transfer, status, reason) = (recall.by.transfer, recall.status, recall.reason.clone());
         self.deadlines.set(Timer::Movement, now + NOTICE);
-        self.transfer_ended(leg, Outcome::Abandoned, status);
+        self.transfer_ended(transfer, Outcome::Abandoned, status, reason);
     }
 
     /// Somebody answered.
+    pub(super) fn recall_answered(&mut self, leg: LegId, outcome: Outcome) {
+        if let Movement::Recall(recall) = &self.movement {
+            self.transfer_target(recall.by.transfer, leg);
+        }
+        self.recall_done(outcome);
+    }
+
+    /// The caller is with somebody.
     pub(super) fn recall_done(&mut self, outcome: Outcome) {
         let Movement::Recall(recall) = std::mem::replace(&mut self.movement, Movement::Still) else { return };
-        self.transfer_ended(recall.by.told_as, outcome, recall.status);
+        self.transfer_ended(recall.by.transfer, outcome, recall.status, recall.reason);
     }
 
     /// The tone was played long enough.
@@ -175,8 +187,8 @@ impl Call {
         self.movement = Movement::Still;
         self.deadlines.clear(Timer::Movement);
         self.call_all_off();
-        if let Some(leg) = open {
-            self.transfer_ended(leg, Outcome::CallerLeft, 487);
+        if let Some(transfer) = open {
+            self.transfer_ended(transfer, Outcome::CallerLeft, 487, String::new());
         }
     }
 

@@ -2,7 +2,7 @@
 //! the caller back, talks to either in turn, or brings all together.
 
 use super::{
-    Action, Call, Outcome,
+    Action, Call, Outcome, TransferPhase,
     cold::Transferor,
     dial::{DialId, Errand},
     ending::plain_failure,
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     destination::{Plan, Purpose, Refusal},
-    ids::LegId,
+    ids::{LegId, TransferId},
     media::Source,
     sip::{Cause, Failure},
 };
@@ -36,8 +36,8 @@ enum Phase {
     Calling(DialId),
     /// It is there.
     Private { target: LegId, partner: Partner },
-    /// It is not to be had, with this status; the agent hears that.
-    Tone(u16),
+    /// It is not to be had, with this status and reason; the agent hears that.
+    Tone(u16, String),
 }
 
 /// Whom the agent talks to.
@@ -54,23 +54,25 @@ impl Warm {
     pub(super) fn rename(&mut self, old: LegId, new: Transferor) {
         match &mut self.phase {
             Phase::Private { target, .. } if *target == old => *target = new.leg,
-            _ if self.agent.leg == old => self.agent = Transferor { told_as: self.agent.told_as, ..new },
-            Phase::Routing(_) | Phase::Calling(_) | Phase::Private { .. } | Phase::Tone(_) => {}
+            _ if self.agent.leg == old => {
+                self.agent = Transferor { told_as: self.agent.told_as, transfer: self.agent.transfer, ..new }
+            }
+            Phase::Routing(_) | Phase::Calling(_) | Phase::Private { .. } | Phase::Tone(..) => {}
         }
     }
 
     fn target(&self) -> Option<LegId> {
         match self.phase {
             Phase::Private { target, .. } => Some(target),
-            Phase::Routing(_) | Phase::Calling(_) | Phase::Tone(_) => None,
+            Phase::Routing(_) | Phase::Calling(_) | Phase::Tone(..) => None,
         }
     }
 }
 
 impl Call {
     /// The agent wants to talk to `number` in private.
-    pub(super) fn begin_warm(&mut self, leg: LegId, number: &str) {
-        let Some(agent) = self.transferor(leg) else { return };
+    pub(super) fn begin_warm(&mut self, leg: LegId, transfer: TransferId, number: &str) {
+        let Some(agent) = self.transferor(leg, transfer) else { return };
         let ticket = self.number();
         let origin = Box::new(agent.origin.clone());
         let target = number_uri(number, &self.settings.domain);
@@ -95,11 +97,12 @@ impl Call {
                 let dial = self.dial(Errand::Warm, face, steps, None, now);
                 if self.dials.contains_key(&dial) {
                     self.set_warm(Phase::Calling(dial));
+                    self.transfer_goes_on(agent.transfer, TransferPhase::Calling);
                 }
             }
             Ok(Plan::Conference(conference)) => {
                 // Agent and caller go there together; the agent may leave when it likes.
-                self.warm_ended(Outcome::Completed, 200);
+                self.warm_ended(Outcome::Completed, 200, String::new());
                 let everybody = self.present();
                 self.enter(conference, everybody);
             }
@@ -107,14 +110,25 @@ impl Call {
         }
     }
 
+    /// The target rings.
+    pub(super) fn warm_rings(&mut self) {
+        if let Movement::Warm(warm) = &self.movement {
+            self.transfer_goes_on(warm.agent.transfer, TransferPhase::Ringing);
+        }
+    }
+
     /// The target answered.
     pub(super) fn warm_answered(&mut self, target: LegId) {
         self.set_warm(Phase::Private { target, partner: Partner::Target });
+        self.tell_partner();
     }
 
     /// The target is not to be had: the agent hears why for a moment, then has its caller again.
     pub(super) fn warm_failed(&mut self, failure: &Failure, now: Instant) {
-        self.set_warm(Phase::Tone(failure.status.0));
+        self.set_warm(Phase::Tone(failure.status.0, failure.reason.clone()));
+        if let Movement::Warm(warm) = &self.movement {
+            self.transfer_goes_on(warm.agent.transfer, TransferPhase::Failed);
+        }
         self.deadlines.set(Timer::Movement, now + TONE);
     }
 
@@ -122,7 +136,7 @@ impl Call {
     pub(super) fn warm_concluded(&mut self) {
         match &self.movement {
             Movement::Warm(Warm { phase: Phase::Private { partner: Partner::Both, .. }, .. }) => {
-                self.warm_ended(Outcome::Completed, 200);
+                self.warm_ended(Outcome::Completed, 200, String::new());
             }
             Movement::Warm(_) | Movement::Still | Movement::Cold(_) | Movement::Attended(_) | Movement::Recall(_) => {
                 self.warm_tone_over()
@@ -132,8 +146,9 @@ impl Call {
 
     /// The tone was heard.
     pub(super) fn warm_tone_over(&mut self) {
-        if let Movement::Warm(Warm { phase: Phase::Tone(status), .. }) = self.movement {
-            self.warm_ended(Outcome::Recalled, status);
+        if let Movement::Warm(Warm { phase: Phase::Tone(status, reason), .. }) = &self.movement {
+            let (status, reason) = (*status, reason.clone());
+            self.warm_ended(Outcome::Recalled, status, reason);
         }
     }
 
@@ -145,7 +160,7 @@ impl Call {
                 self.drop_leg(leg, Cause::Transferred);
                 self.warm_left(leg, now);
             }
-            Phase::Routing(_) | Phase::Tone(_) => {}
+            Phase::Routing(_) | Phase::Tone(..) => {}
         }
     }
 
@@ -155,13 +170,13 @@ impl Call {
         match warm.phase {
             Phase::Private { target, .. } => {
                 self.drop_leg(target, Cause::Normal);
-                self.warm_ended(Outcome::Cancelled, 200);
+                self.warm_ended(Outcome::Cancelled, 200, String::new());
             }
             Phase::Calling(dial) => {
                 self.call_off(dial, Cause::Cancelled);
-                self.warm_ended(Outcome::Cancelled, 487);
+                self.warm_ended(Outcome::Cancelled, 487, String::new());
             }
-            Phase::Tone(_) => self.warm_tone_over(),
+            Phase::Tone(..) => self.warm_tone_over(),
             Phase::Routing(_) => {}
         }
     }
@@ -184,7 +199,21 @@ impl Call {
             && agent.leg == leg
         {
             *partner = change(*partner);
+            self.tell_partner();
         }
+    }
+
+    /// How far it is follows from whom the agent talks to.
+    fn tell_partner(&mut self) {
+        let Movement::Warm(Warm { agent, phase: Phase::Private { partner, target } }) = &self.movement else { return };
+        let (transfer, target) = (agent.transfer, *target);
+        let phase = match partner {
+            Partner::Target => TransferPhase::Consulting,
+            Partner::Caller => TransferPhase::Swapped,
+            Partner::Both => TransferPhase::Merged,
+        };
+        self.transfer_target(transfer, target);
+        self.transfer_goes_on(transfer, phase);
     }
 
     /// Somebody left while a warm transfer is under way.
@@ -194,18 +223,18 @@ impl Call {
         let callers = self.others(agent.leg).into_iter().filter(|leg| Some(*leg) != target).count();
         if callers == 0 {
             self.call_all_off();
-            return self.warm_ended(Outcome::CallerLeft, 487);
+            return self.warm_ended(Outcome::CallerLeft, 487, String::new());
         }
         match phase {
-            Phase::Private { target, .. } if left == target => self.warm_ended(Outcome::Cancelled, 200),
-            Phase::Private { .. } if left == agent.leg => self.warm_ended(Outcome::Completed, 200),
+            Phase::Private { target, .. } if left == target => self.warm_ended(Outcome::Cancelled, 200, String::new()),
+            Phase::Private { .. } if left == agent.leg => self.warm_ended(Outcome::Completed, 200, String::new()),
             Phase::Calling(dial) if left == agent.leg => self.continue_cold(agent, dial, now),
-            Phase::Routing(_) if left == agent.leg => self.begin_recall(agent, 480, now),
-            Phase::Tone(status) if left == agent.leg => {
+            Phase::Routing(_) if left == agent.leg => self.begin_recall(agent, 480, String::new(), now),
+            Phase::Tone(status, reason) if left == agent.leg => {
                 self.deadlines.clear(Timer::Movement);
-                self.begin_recall(agent, status, now);
+                self.begin_recall(agent, status, reason, now);
             }
-            Phase::Private { .. } | Phase::Calling(_) | Phase::Routing(_) | Phase::Tone(_) => {}
+            Phase::Private { .. } | Phase::Calling(_) | Phase::Routing(_) | Phase::Tone(..) => {}
         }
     }
 
@@ -220,19 +249,19 @@ impl Call {
             Phase::Private { target, partner: Partner::Target } if agent || leg == target => Place::Mix,
             Phase::Private { target, partner: Partner::Caller } if leg != target => Place::Mix,
             Phase::Private { partner: Partner::Both, .. } => Place::Mix,
-            Phase::Tone(486 | 600 | 603) if agent => Place::Aside(Some(Source::Busy)),
-            Phase::Tone(_) if agent => Place::Aside(Some(Source::Notice)),
+            Phase::Tone(486 | 600 | 603, _) if agent => Place::Aside(Some(Source::Busy)),
+            Phase::Tone(..) if agent => Place::Aside(Some(Source::Notice)),
             Phase::Routing(_) if agent => Place::Aside(None),
-            Phase::Routing(_) | Phase::Calling(_) | Phase::Private { .. } | Phase::Tone(_) => {
+            Phase::Routing(_) | Phase::Calling(_) | Phase::Private { .. } | Phase::Tone(..) => {
                 Place::Aside(Some(Source::HoldMusic))
             }
         }
     }
 
-    fn warm_ended(&mut self, outcome: Outcome, status: u16) {
+    fn warm_ended(&mut self, outcome: Outcome, status: u16, reason: String) {
         self.deadlines.clear(Timer::Movement);
         if let Movement::Warm(warm) = std::mem::replace(&mut self.movement, Movement::Still) {
-            self.transfer_ended(warm.agent.told_as, outcome, status);
+            self.transfer_ended(warm.agent.transfer, outcome, status, reason);
         }
     }
 

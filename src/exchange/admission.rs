@@ -68,8 +68,8 @@ impl Exchange {
             Some((id, replaced)) => (id, call::Command::Replace { incoming, port, origin, replaced }),
             None => {
                 let id = match &plan {
-                    Ok(Plan::Conference(name)) => self.room(name),
-                    Ok(Plan::Ring(_) | Plan::Music | Plan::Echo) | Err(_) => self.open_call(None),
+                    Ok(Plan::Conference(name)) => self.room(name, now),
+                    Ok(Plan::Ring(_) | Plan::Music | Plan::Echo) | Err(_) => self.open_call(None, now),
                 };
                 (id, call::Command::Admit { incoming, port, origin, plan })
             }
@@ -85,10 +85,10 @@ impl Exchange {
     }
 
     /// The room by this name, made if there is none.
-    pub(super) fn room(&mut self, name: &str) -> CallId {
+    pub(super) fn room(&mut self, name: &str, now: Instant) -> CallId {
         match self.rooms.get(name) {
             Some(id) => *id,
-            None => self.open_call(Some(name.to_owned())),
+            None => self.open_call(Some(name.to_owned()), now),
         }
     }
 

@@ -6,7 +6,7 @@ use crate::{
     destination::Caller,
     ids::{CallId, LegId},
     media,
-    sip::wire::StatusCode,
+    sip::{self, wire::StatusCode},
 };
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ impl Exchange {
     /// One wish of a call.
     pub(super) fn carry_out(&mut self, id: CallId, action: Action, now: Instant) {
         match action {
-            Action::Sip(command) => self.endpoint.command(command, now),
+            Action::Sip(command) => self.sip_out(id, command, now),
             Action::Media(command) => self.mix(id, command),
             Action::Route { ticket, origin, target, purpose } => {
                 let plan = self.switchboard.route(&origin, &target, purpose, now);
@@ -27,11 +27,24 @@ impl Exchange {
             Action::Release { leg } => self.release(leg),
             Action::Join { referrer, replaced } => self.join(id, referrer, replaced, now),
             Action::Enter { conference, legs } => {
-                let room = self.room(&conference);
+                let room = self.room(&conference, now);
                 self.move_legs(id, room, &legs, None, now);
             }
-            Action::Tell(event) => self.tell(id, event),
-            Action::End => self.end(id),
+            Action::Tell { event, leg, transfer } => self.tell(id, event, leg, transfer, now),
+            Action::End => self.end(id, now),
+        }
+    }
+
+    /// Something for the endpoint. Who watches wants to know by which Call-ID a leg is called.
+    fn sip_out(&mut self, id: CallId, command: sip::Command, now: Instant) {
+        let invited = if let sip::Command::Invite(invite) = &command { Some(invite.leg) } else { None };
+        let invited = invited.filter(|_| self.epoch.is_some());
+        self.endpoint.command(command, now);
+        if let Some(leg) = invited
+            && let Some(dialog) = self.endpoint.dialog(leg)
+            && let Some(line) = self.calls.get_mut(&id)
+        {
+            line.call.named(leg, &dialog.call_id);
         }
     }
 
@@ -139,21 +152,28 @@ impl Exchange {
         if from == to {
             return;
         }
+        let mut moved = Vec::new();
         for leg in goal.call.legs() {
             let Some(owned) = self.legs.get_mut(&leg).filter(|owned| owned.call == from) else { continue };
             owned.call = to;
-            if owned.mixed {
+            let mixed = owned.mixed;
+            moved.push(leg);
+            if mixed {
                 self.open_mixer(to);
                 self.orders.push_back(Order::Move { leg, from, to });
             }
         }
+        for leg in moved {
+            self.tell(to, call::Event::LegMoved { leg, from }, None, None, now);
+        }
     }
 
     /// Forgets a call. It says that no leg is left; if somebody has come since, it goes on.
-    fn end(&mut self, id: CallId) {
+    fn end(&mut self, id: CallId, now: Instant) {
         if self.calls.get(&id).is_some_and(|line| !line.call.legs().is_empty()) {
             return;
         }
+        self.tell(id, call::Event::CallEnded, None, None, now);
         let Some(line) = self.calls.remove(&id) else { return };
         if let Some(name) = line.conference.filter(|name| self.rooms.get(name) == Some(&id)) {
             self.rooms.remove(&name);

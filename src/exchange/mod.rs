@@ -1,14 +1,17 @@
 //! The signalling side as one machine: endpoint, switchboard and calls, wired together. Pure.
 //!
-//! [`Exchange`] is the machine; `admission` decides about new legs, `errands` carries out what calls want. What it wants of the
+//! [`Exchange`] is the machine; `obey` carries out what programs wish ([`Wish`]), `admission` decides about new legs, `errands` carries out what calls want. What it wants of the
 //! media side comes out as [`Order`]s; ports come from whoever implements [`Ports`].
 
 mod admission;
 mod errands;
 mod gate;
+mod obey;
 mod order;
 mod reload;
 mod wiring;
+mod wish;
 
 pub use order::{Order, Ports};
 pub use wiring::{Counters, Exchange, Settings};
+pub use wish::{Done, Granted, News, Originate, RegistrationView, RoomSettings, RoomView, TrunkView, What, Wish};

@@ -1,10 +1,10 @@
 //! Endpoint, switchboard and calls in one.
 
-use super::{Order, Ports, gate::Gate};
+use super::{News, Order, Ports, gate::Gate};
 use crate::{
-    call::{self, Call, CallSettings},
+    call::{self, Call, CallSettings, Epoch, LegView, TransferView},
     deadlines::Deadlines,
-    ids::{CallId, LegId, LegIds},
+    ids::{CallId, LegId, LegIds, Numbers, WishId},
     media,
     sip::{self, Endpoint},
     switch::{self, Binding, Switchboard},
@@ -60,7 +60,13 @@ pub struct Exchange {
     pub(super) media_behind: bool,
     pub(super) draining: bool,
     pub(super) orders: VecDeque<Order>,
-    pub(super) news: VecDeque<(CallId, call::Event)>,
+    pub(super) news: VecDeque<News>,
+    /// Somebody watches, with this clock.
+    pub(super) epoch: Option<Epoch>,
+    /// The wish whose consequences are being told.
+    pub(super) cause: Option<WishId>,
+    /// Names for transfers, attempts and the like.
+    pub(super) numbers: Numbers,
     pub(super) missed_news: u64,
     /// Calls that may have something to say.
     pub(super) stirred: VecDeque<CallId>,
@@ -120,6 +126,9 @@ impl Exchange {
             draining: false,
             orders: VecDeque::new(),
             news: VecDeque::new(),
+            epoch: None,
+            cause: None,
+            numbers: Numbers::default(),
             missed_news: 0,
             stirred: VecDeque::new(),
             call_settings: Arc::new(settings.call),
@@ -156,7 +165,11 @@ impl Exchange {
             media::Event::Report { leg, quality } => {
                 // The last one comes when the leg, and perhaps the call, is gone.
                 let call = self.legs.get(&leg).map_or(call, |owned| owned.call);
-                return self.tell(call, call::Event::Quality { leg, quality: Box::new(quality) });
+                if let Some(line) = self.calls.get_mut(&call) {
+                    line.call.reported(leg, &quality);
+                }
+                let event = call::Event::Quality { leg, quality: Box::new(quality) };
+                return self.tell(call, event, None, None, now);
             }
         };
         let Some(id) = self.legs.get(&leg).map(|owned| owned.call) else { return };
@@ -208,8 +221,15 @@ impl Exchange {
     }
 
     /// The next thing that a call tells.
-    pub fn next_news(&mut self) -> Option<(CallId, call::Event)> {
+    pub fn next_news(&mut self) -> Option<News> {
         self.news.pop_front()
+    }
+
+    /// Somebody watches from now on: news come with the state of what they are about, and with the time by this clock. Until then
+    /// all that costs nothing.
+    pub fn watch(&mut self, epoch: Epoch) {
+        self.epoch = Some(epoch);
+        self.calls.values_mut().for_each(|line| line.call.watch(epoch));
     }
 
     /// The next thing that the switchboard tells.
@@ -331,24 +351,42 @@ impl Exchange {
     }
 
     /// A new call without legs, or a room.
-    pub(super) fn open_call(&mut self, conference: Option<String>) -> CallId {
+    pub(super) fn open_call(&mut self, conference: Option<String>, now: Instant) -> CallId {
         self.last_call += 1;
         let id = CallId(self.last_call);
         if let Some(name) = &conference {
             self.rooms.insert(name.clone(), id);
         }
-        let call = Call::new(id, Arc::clone(&self.call_settings), conference.clone(), self.chance.random());
+        let (settings, numbers) = (Arc::clone(&self.call_settings), self.numbers.clone());
+        let mut call = Call::new(id, settings, conference.clone(), numbers, self.chance.random(), now);
+        if let Some(epoch) = self.epoch {
+            call.watch(epoch);
+        }
         self.calls.insert(id, Line { call, open: false, conference });
         id
     }
 
     /// Keeps something to tell, at the cost of the oldest if nobody reads.
-    pub(super) fn tell(&mut self, id: CallId, event: call::Event) {
+    pub(super) fn tell(
+        &mut self,
+        id: CallId,
+        event: call::Event,
+        leg: Option<Box<LegView>>,
+        transfer: Option<Box<TransferView>>,
+        now: Instant,
+    ) {
         if self.news.len() >= NEWS_KEPT {
             self.news.pop_front();
             self.missed_news += 1;
         }
-        self.news.push_back((id, event));
+        let mut news = News { call: id, event, at: None, state: None, leg, transfer, cause: self.cause };
+        if let Some(epoch) = self.epoch {
+            news.at = Some(epoch.stamp(now));
+            if let Some(line) = self.calls.get(&id) {
+                news.show(&line.call, epoch);
+            }
+        }
+        self.news.push_back(news);
     }
 
     fn tell_all_to_end(&mut self, now: Instant) {

@@ -21,16 +21,30 @@ pub(super) fn log_call(call: CallId, event: &call::Event) {
         call::Event::LegAnswered { leg } => info!(%leg, "answered"),
         call::Event::LegEnded { leg, status, reason } => info!(%leg, status, reason, "ended"),
         call::Event::Hold { leg, held, by_phone } => info!(%leg, held, by_phone, "hold"),
-        call::Event::TransferStarted { transferor, target, attended } => {
+        call::Event::TransferStarted { transferor, target, attended, .. } => {
             info!(leg = %transferor, target, attended, "transfer begins");
         }
-        call::Event::TransferEnded { transferor, outcome, status } => match outcome {
+        call::Event::TransferEnded { transferor, outcome, status, .. } => match outcome {
             Outcome::Completed | Outcome::Recalled | Outcome::CallerLeft | Outcome::Cancelled | Outcome::Refused => {
                 info!(leg = %transferor, ?outcome, status, "transfer ends");
             }
             Outcome::FellBack | Outcome::Abandoned => warn!(leg = %transferor, ?outcome, status, "transfer ends"),
         },
         call::Event::Quality { leg, quality } => log_quality(*leg, quality),
+        call::Event::LegMoved { leg, from } => info!(%leg, %from, "moved here"),
+        call::Event::TransferPhase { transfer, phase } => info!(%transfer, ?phase, "transfer goes on"),
+        call::Event::AttemptEnded { attempt, status, reason, .. } => info!(%attempt, status, reason, "attempt ends"),
+        call::Event::Waiting { leg, flow } => info!(%leg, flow, "waits for instructions"),
+        call::Event::WaitedInVain { leg, flow } => warn!(%leg, flow, "no instructions came in time"),
+        call::Event::Recording { recording, state, .. } => info!(%recording, ?state, "recording"),
+        call::Event::CallStarted
+        | call::Event::CallEnded
+        | call::Event::Role { .. }
+        | call::Event::AttemptStarted { .. }
+        | call::Event::DigitsSent { .. }
+        | call::Event::Gathered { .. }
+        | call::Event::PlayStarted { .. }
+        | call::Event::PlayEnded { .. } => {}
         // Which digit it was may be part of a card number.
         call::Event::Digit { leg, .. } => debug!(%leg, "digit"),
     }

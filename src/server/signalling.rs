@@ -134,8 +134,8 @@ impl Signalling {
         }
         let behind = self.media.flush();
         self.exchange.set_media_behind(behind);
-        while let Some((call, event)) = self.exchange.next_news() {
-            news::log_call(call, &event);
+        while let Some(news) = self.exchange.next_news() {
+            news::log_call(news.call, &news.event);
         }
         while let Some(event) = self.exchange.next_switch_event() {
             news::log_switch(&event);

@@ -25,3 +25,4 @@ pub use pattern::{Pattern, PatternError};
 pub use reload::{Changes, Difference};
 pub use settings::{ExtensionSettings, RouteFrom, RouteSettings, RouteTo, Security, Settings, TrunkSettings};
 pub use switchboard::{Admission, Binding, Switchboard};
+pub use trunk::TrunkState;

@@ -22,7 +22,7 @@ impl Routes {
     ) -> Option<(&RouteSettings, String)> {
         let internal = match purpose {
             None | Some(Purpose::Transfer) => false,
-            Some(Purpose::Recall | Purpose::Fallback) => true,
+            Some(Purpose::Recall | Purpose::Fallback | Purpose::Program | Purpose::ProgramExtension) => true,
         };
         let route = self.0.iter().find(|route| route.allows(caller, internal) && route.pattern.fits(number))?;
         Some((route, route.changed(number)))

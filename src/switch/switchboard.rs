@@ -10,7 +10,7 @@ use super::{
     rate::Rates,
     registrar::{Refused, Registrar, Update},
     route::Routes,
-    trunk::{Trunks, is_anonymous},
+    trunk::{TrunkState, Trunks, is_anonymous},
 };
 use crate::{
     destination::{Caller, Origin, Plan, Purpose, Refusal, Target},
@@ -173,6 +173,11 @@ impl Switchboard {
         self.trunks.resolved(trunk, addresses);
     }
 
+    /// All trunks, in the order of the configuration.
+    pub fn trunks(&self) -> Vec<TrunkState> {
+        self.trunks.states()
+    }
+
     /// All registrations, for the journal.
     pub fn bindings(&self) -> Vec<Binding> {
         self.registrar.bindings()
@@ -289,6 +294,9 @@ impl Switchboard {
     /// Where a URI leads: the routes come first, then the extensions. Recall is for the extension itself.
     fn lead(&self, caller: &Caller, target: &Uri, purpose: Option<Purpose>) -> Result<Plan, Refusal> {
         let number = dialled(target)?;
+        if purpose == Some(Purpose::ProgramExtension) {
+            return self.extension(&number).map(Plan::Ring);
+        }
         let recalled = purpose == Some(Purpose::Recall) && self.extensions.find(&number).is_some();
         match self.routes.find(caller, purpose, &number).filter(|_| !recalled) {
             Some((route, number)) => self.follow(&route.to, &number),

@@ -13,6 +13,21 @@ use std::{
 /// The port of SIP over UDP where none is said (RFC 3261 19.1.2).
 const SIP_PORT: u16 = 5060;
 
+/// How a trunk is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrunkState {
+    /// Its name.
+    pub name: String,
+    /// Its host, as configured.
+    pub host: String,
+    /// Where that is; empty while nobody knows.
+    pub addresses: Vec<SocketAddr>,
+    /// Lines in use.
+    pub lines_in_use: u32,
+    /// Lines that there are; `None`: any number.
+    pub lines: Option<u32>,
+}
+
 /// All trunks, in the order of the configuration.
 #[derive(Debug)]
 pub(super) struct Trunks {
@@ -104,6 +119,18 @@ impl Trunks {
         if let Some(trunk) = self.find_mut(name) {
             trunk.in_use = trunk.in_use.saturating_sub(1);
         }
+    }
+
+    /// How they all are.
+    pub(super) fn states(&self) -> Vec<TrunkState> {
+        let state = |trunk: &Trunk| TrunkState {
+            name: trunk.settings.name.clone(),
+            host: trunk.settings.host.to_string(),
+            addresses: trunk.addresses.clone(),
+            lines_in_use: trunk.in_use,
+            lines: trunk.settings.channels,
+        };
+        self.trunks.iter().map(state).collect()
     }
 
     /// The addresses of a trunk's host are known, or known anew.

@@ -14,7 +14,7 @@ use std::{
 use warmline::{
     call,
     deadlines::Deadlines,
-    exchange::{Exchange, Order, Ports},
+    exchange::{Exchange, News, Order, Ports},
     ids::{CallId, LegId},
     media::{self, Mixer, Music, sdp::Direction},
     phone::{Event, Phone, Socket},
@@ -165,7 +165,7 @@ impl Inner {
         while let Some(order) = self.exchange.next_order() {
             self.carry_out(order);
         }
-        while let Some((call, event)) = self.exchange.next_news() {
+        while let Some(News { call, event, .. }) = self.exchange.next_news() {
             let passed = self.passed();
             self.ladder.push(format!("{passed:>9.3}          {call}: {event:?}"));
             self.news.push(event);

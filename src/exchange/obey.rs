@@ -1,0 +1,162 @@
+//! What programs wish, granted or refused at once.
+
+use super::{Done, Exchange, Granted, News, RegistrationView, RoomView, TrunkView, What, Wish};
+use crate::{
+    call::{self, Call, Epoch, Refused, Verb},
+    ids::{AttemptId, CallId, LegId, TransferId},
+};
+use std::time::Instant;
+
+impl Exchange {
+    /// A wish of a program.
+    ///
+    /// # Errors
+    /// Why it cannot be; then nothing has changed.
+    pub fn obey(&mut self, wish: Wish, now: Instant) -> Result<Granted, Refused> {
+        let epoch = self.epoch.unwrap_or(Epoch { at: now, unix_ms: 0 });
+        self.cause = Some(wish.id);
+        let granted = self.grant(wish.what, epoch, now);
+        self.cause = None;
+        granted
+    }
+
+    fn grant(&mut self, what: What, epoch: Epoch, now: Instant) -> Result<Granted, Refused> {
+        match what {
+            What::Calls => Ok(Granted::Calls(self.call_views(epoch))),
+            What::Call(id) => self.look_at(id).map(|call| Granted::Call(call.view(epoch))),
+            What::Leg(leg) => {
+                let view = self.call_of(leg).and_then(|id| self.calls.get(&id)?.call.leg_view(leg, epoch));
+                view.map(Granted::Leg).ok_or(Refused::UnknownLeg)
+            }
+            What::Transfer(transfer) => {
+                let mut calls = self.calls.values();
+                let view = calls.find_map(|line| line.call.transfer_view(transfer, epoch));
+                view.map(Granted::Transfer).ok_or(Refused::UnknownTransfer)
+            }
+            What::Registrations => Ok(Granted::Registrations(self.registrations(epoch))),
+            What::Trunks => Ok(Granted::Trunks(self.trunk_views())),
+            What::Rooms => Ok(Granted::Rooms(self.room_views())),
+            What::Obey { call, verb } => self.obey_in(call, verb, epoch, now),
+            What::Originate(_) => Err(Refused::Unsupported("originate")),
+            What::Move { .. } => Err(Refused::Unsupported("move")),
+            What::MergeCalls { .. } => Err(Refused::Unsupported("merge of calls")),
+            What::Bridge { .. } => Err(Refused::Unsupported("bridge")),
+            What::OpenRoom { .. } => Err(Refused::Unsupported("rooms by a program")),
+        }
+    }
+
+    /// A wish for a live call.
+    fn obey_in(&mut self, call: Option<CallId>, verb: Verb, epoch: Epoch, now: Instant) -> Result<Granted, Refused> {
+        let id = self.whose(call, &verb)?;
+        let line = self.calls.get_mut(&id).ok_or(Refused::UnknownCall)?;
+        let done = line.call.obey(verb, None, now)?;
+        self.stirred.push_back(id);
+        self.pump(now);
+        Ok(self.done(id, &done, epoch))
+    }
+
+    /// The call that a wish is for.
+    fn whose(&self, call: Option<CallId>, verb: &Verb) -> Result<CallId, Refused> {
+        let named = call.filter(|id| self.calls.contains_key(id));
+        let found = match verb.leg() {
+            Some(leg) => self.call_of(leg).ok_or(Refused::UnknownLeg)?,
+            None if call.is_some() => named.ok_or(Refused::UnknownCall)?,
+            None => self.find(|call| call.knows(verb)).ok_or_else(|| verb.unknown())?,
+        };
+        match call {
+            Some(_) if named.is_none() => Err(Refused::UnknownCall),
+            Some(id) if id != found => Err(Refused::UnknownLeg),
+            Some(_) | None => Ok(found),
+        }
+    }
+
+    fn find(&self, is_it: impl Fn(&Call) -> bool) -> Option<CallId> {
+        self.calls.iter().find(|(_, line)| is_it(&line.call)).map(|(id, _)| *id)
+    }
+
+    fn call_of(&self, leg: LegId) -> Option<CallId> {
+        self.legs.get(&leg).map(|owned| owned.call)
+    }
+
+    fn look_at(&self, id: CallId) -> Result<&Call, Refused> {
+        self.calls.get(&id).map(|line| &line.call).ok_or(Refused::UnknownCall)
+    }
+
+    /// How things are now.
+    fn done(&self, id: CallId, done: &call::Done, epoch: Epoch) -> Granted {
+        let at = |leg: LegId| self.call_of(leg).and_then(|id| self.calls.get(&id)?.call.leg_view(leg, epoch));
+        let transfer =
+            |transfer: TransferId| self.calls.values().find_map(|line| line.call.transfer_view(transfer, epoch));
+        let attempt: Option<AttemptId> = done.attempt;
+        Granted::Done(Done {
+            call: self.calls.get(&id).map(|line| line.call.view(epoch)),
+            leg: done.leg.and_then(at),
+            transfer: done.transfer.and_then(transfer),
+            attempt,
+            play: done.play,
+            gather: done.gather,
+            recording: done.recording,
+        })
+    }
+
+    fn call_views(&self, epoch: Epoch) -> Vec<call::CallView> {
+        let mut views: Vec<_> = self.calls.values().map(|line| line.call.view(epoch)).collect();
+        views.sort_by_key(|view| view.id);
+        views
+    }
+
+    fn registrations(&self, epoch: Epoch) -> Vec<RegistrationView> {
+        let bindings = self.switchboard.bindings();
+        let view = |binding: crate::switch::Binding| RegistrationView {
+            contact: binding.contact.to_string(),
+            source: binding.source.to_string(),
+            expires_at: epoch.stamp(binding.expires),
+            extension: binding.extension,
+            user_agent: binding.agent,
+        };
+        bindings.into_iter().map(view).collect()
+    }
+
+    fn trunk_views(&self) -> Vec<TrunkView> {
+        let view = |trunk: crate::switch::TrunkState| TrunkView {
+            name: trunk.name,
+            host: trunk.host,
+            addresses: trunk.addresses.iter().map(ToString::to_string).collect(),
+            lines_in_use: trunk.lines_in_use,
+            lines: trunk.lines,
+        };
+        self.switchboard.trunks().into_iter().map(view).collect()
+    }
+
+    fn room_views(&self) -> Vec<RoomView> {
+        let mut rooms: Vec<_> = self
+            .rooms
+            .iter()
+            .map(|(name, id)| RoomView {
+                name: name.clone(),
+                call: Some(*id),
+                members: self.calls.get(id).map(|line| line.call.legs()).unwrap_or_default(),
+                started: true,
+                max_members: None,
+                configured: false,
+                members_start: true,
+                members_end: false,
+            })
+            .collect();
+        rooms.sort_by(|a, b| a.name.cmp(&b.name));
+        rooms
+    }
+}
+
+impl News {
+    /// With what is so after it.
+    pub(super) fn show(&mut self, call: &Call, epoch: Epoch) {
+        self.state = Some(Box::new(call.view(epoch)));
+        if self.leg.is_none() {
+            self.leg = self.event.leg().and_then(|leg| call.leg_view(leg, epoch)).map(Box::new);
+        }
+        if self.transfer.is_none() {
+            self.transfer = self.event.transfer().and_then(|id| call.transfer_view(id, epoch)).map(Box::new);
+        }
+    }
+}
