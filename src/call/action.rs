@@ -3,8 +3,8 @@
 use super::{Event, LegView, TransferView};
 use crate::{
     destination::{Caller, Origin, Purpose},
-    ids::LegId,
-    media,
+    ids::{LegId, PlayId, RecordingId},
+    media::{self, Format, Layout, Scope, Sound},
     sip::{self, wire::Uri},
 };
 
@@ -54,6 +54,32 @@ pub enum Action {
         conference: String,
         /// Who goes there.
         legs: Vec<LegId>,
+    },
+    /// Find a sound that is to be played to a leg: a file, a URL, speech. It may take seconds, and nothing waits for it: the answer is
+    /// `Command::Fetched` to the call in which the leg is by then. What is to be played then is `media::Source::Clip` (instead of the
+    /// mix) or `media::Command::Whisper` (over it) with this very `PlayId`, and its end is told by `media::Event::PlayEnded`.
+    Fetch {
+        /// What it is for.
+        play: PlayId,
+        /// Whom it is for. When this leg is gone by the time of the answer, nobody is told.
+        leg: LegId,
+        /// What.
+        sound: Box<Sound>,
+    },
+    /// A recording begins: of this call, or of one leg of it. What becomes of it is told by `media::Event::Recording`, to the call in
+    /// which it is by then. It is paused, resumed and stopped by `Action::Media(media::Command::Record ..)` with the same `follows`.
+    Record {
+        /// Which.
+        recording: RecordingId,
+        /// The leg that it goes with from call to call; for a recording of a call the caller, whom transfers take elsewhere; `None`
+        /// for a room, where it stays.
+        follows: Option<LegId>,
+        /// Whom it hears.
+        scope: Scope,
+        /// Who is on which channel.
+        layout: Layout,
+        /// What kind of file.
+        format: Format,
     },
     /// For those who watch.
     Tell {

@@ -2,9 +2,11 @@
 
 use crate::{
     destination::{Origin, Plan, Refusal},
-    ids::LegId,
+    ids::{LegId, PlayId},
+    media::{Playlist, SoundError},
     sip::{Incoming, wire::StatusCode},
 };
+use std::sync::Arc;
 
 /// Something for a call, beside the events of its legs (`Call::sip`, `Call::media`).
 #[derive(Debug)]
@@ -58,6 +60,15 @@ pub enum Command {
     Joined {
         /// The leg that asked by REFER.
         referrer: LegId,
+    },
+    /// The answer to `Action::Fetch`.
+    Fetched {
+        /// As in the question.
+        play: PlayId,
+        /// As in the question; it is in this call.
+        leg: LegId,
+        /// The clips, or why there are none.
+        sound: Result<Arc<Playlist>, SoundError>,
     },
     /// The switch is being stopped: end everything.
     Shutdown,

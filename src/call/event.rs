@@ -4,7 +4,7 @@ use super::view::TransferPhase;
 use crate::{
     destination::Caller,
     ids::{AttemptId, CallId, GatherId, LegId, PlayId, RecordingId, TransferId},
-    media::Quality,
+    media::{Quality, RecordingNews},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -127,6 +127,13 @@ pub enum Event {
         leg: LegId,
         /// The name of the flow.
         flow: String,
+    },
+    /// Something became of the file of a recording of this call or of one of its legs; it may come after the call is over.
+    RecordingFile {
+        /// Which.
+        recording: RecordingId,
+        /// What.
+        news: RecordingNews,
     },
     /// A digit was dialled.
     Digit {
@@ -277,6 +284,7 @@ impl Event {
             | Self::PlayStarted { .. }
             | Self::PlayEnded { .. }
             | Self::Recording { .. }
+            | Self::RecordingFile { .. }
             | Self::Quality { .. } => None,
         }
     }
@@ -302,7 +310,11 @@ impl Event {
             | Self::PlayEnded { leg, .. }
             | Self::Recording { leg, .. } => *leg,
             Self::TransferStarted { transferor, .. } | Self::TransferEnded { transferor, .. } => Some(*transferor),
-            Self::CallStarted | Self::CallEnded | Self::TransferPhase { .. } | Self::AttemptStarted { .. } => None,
+            Self::CallStarted
+            | Self::CallEnded
+            | Self::TransferPhase { .. }
+            | Self::AttemptStarted { .. }
+            | Self::RecordingFile { .. } => None,
         }
     }
 }

@@ -188,6 +188,7 @@ impl Call {
             },
             Command::Joined { referrer } => self.joined(referrer, now),
             Command::JoinFailed { referrer, status } => self.join_failed(referrer, status),
+            Command::Fetched { .. } => {}
             Command::Shutdown => self.shutdown(),
         }
         self.settle();
@@ -227,7 +228,10 @@ impl Call {
                     self.left(leg, now);
                 }
             }
-            media::Event::Started { .. } | media::Event::Report { .. } => {}
+            media::Event::Started { .. }
+            | media::Event::Report { .. }
+            | media::Event::PlayEnded { .. }
+            | media::Event::Recording { .. } => {}
         }
         self.settle();
     }

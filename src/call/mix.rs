@@ -153,16 +153,3 @@ impl Call {
         }
     }
 }
-
-/// The leg that a command is about.
-pub(super) fn concerned(command: &Command) -> LegId {
-    match command {
-        Command::Join { leg }
-        | Command::Stream { leg, .. }
-        | Command::Role { leg, .. }
-        | Command::Play { leg, .. }
-        | Command::Digits { leg, .. }
-        | Command::SendDigit { leg, .. }
-        | Command::Leave { leg } => *leg,
-    }
-}

@@ -5,7 +5,7 @@ use super::{
     dial::{Dial, DialId},
     leg::{Dialog, Leg, Standing},
     lifecycle::Timer,
-    mix::{Heard, concerned},
+    mix::Heard,
     room::Kind,
 };
 use crate::{
@@ -112,7 +112,7 @@ impl Call {
     fn unsay_media(&mut self, leg: LegId) -> bool {
         let mut joined = false;
         self.actions.retain(|action| match action {
-            Action::Media(command) if concerned(command) == leg => {
+            Action::Media(command) if command.leg() == Some(leg) => {
                 joined |= matches!(command, media::Command::Join { .. });
                 false
             }
@@ -123,6 +123,8 @@ impl Call {
             | Action::Release { .. }
             | Action::Join { .. }
             | Action::Enter { .. }
+            | Action::Fetch { .. }
+            | Action::Record { .. }
             | Action::Tell { .. }
             | Action::End => true,
         });

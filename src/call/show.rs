@@ -88,6 +88,7 @@ impl Call {
             Some((_, Some(source))) => match source {
                 Source::HoldMusic => HearsView::Music,
                 Source::Ringback | Source::Busy | Source::Notice | Source::Prompt => HearsView::Tone,
+                Source::Clip(_) => HearsView::Clip,
                 Source::Echo => HearsView::Echo,
                 Source::Silence => HearsView::Nothing,
             },

@@ -1,6 +1,6 @@
 //! What calls want, carried out.
 
-use super::{Exchange, Order};
+use super::{Exchange, Order, recordings::Begin};
 use crate::{
     call::{self, Action, Passenger},
     destination::Caller,
@@ -30,6 +30,10 @@ impl Exchange {
                 let room = self.room(&conference, now);
                 self.move_legs(id, room, &legs, None, now);
             }
+            Action::Fetch { play, leg, sound } => self.orders.push_back(Order::Fetch { play, leg, sound }),
+            Action::Record { recording, follows, scope, layout, format } => {
+                self.record(id, recording, follows, Begin { scope, layout, format });
+            }
             Action::Tell { event, leg, transfer } => self.tell(id, event, leg, transfer, now),
             Action::End => self.end(id, now),
         }
@@ -48,19 +52,21 @@ impl Exchange {
         }
     }
 
-    fn answer(&mut self, id: CallId, command: call::Command, now: Instant) {
+    pub(super) fn answer(&mut self, id: CallId, command: call::Command, now: Instant) {
         if let Some(line) = self.calls.get_mut(&id) {
             line.call.command(command, now);
         }
     }
 
-    fn mix(&mut self, id: CallId, command: media::Command) {
+    pub(super) fn mix(&mut self, id: CallId, command: media::Command) {
         match &command {
             media::Command::Join { leg } => self.set_mixed(*leg, true),
             media::Command::Leave { leg } => self.set_mixed(*leg, false),
             media::Command::Stream { .. }
             | media::Command::Role { .. }
             | media::Command::Play { .. }
+            | media::Command::Whisper { .. }
+            | media::Command::Record { .. }
             | media::Command::Digits { .. }
             | media::Command::SendDigit { .. } => {}
         }
@@ -158,6 +164,7 @@ impl Exchange {
             owned.call = to;
             let mixed = owned.mixed;
             moved.push(leg);
+            self.recordings.moved(leg, to);
             if mixed {
                 self.open_mixer(to);
                 self.orders.push_back(Order::Move { leg, from, to });

@@ -8,6 +8,7 @@ mod errands;
 mod gate;
 mod obey;
 mod order;
+mod recordings;
 mod reload;
 mod wiring;
 mod wish;

@@ -1,8 +1,8 @@
 //! What the exchange needs from the shell for media.
 
 use crate::{
-    ids::{CallId, LegId},
-    media,
+    ids::{CallId, LegId, PlayId, RecordingId},
+    media::{self, Format, Sound, Tape},
 };
 
 /// Something for the media side, to be carried out in order.
@@ -28,6 +28,26 @@ pub enum Order {
         from: CallId,
         /// To this one.
         to: CallId,
+    },
+    /// Find this sound, for something to be played to a leg. May take its time; answered by `Exchange::fetched`.
+    Fetch {
+        /// What it is for.
+        play: PlayId,
+        /// Whom it is for.
+        leg: LegId,
+        /// What.
+        sound: Box<Sound>,
+    },
+    /// Write what comes by this tape to a file. What becomes of it is told by `Exchange::media`, as `media::Event::Recording`.
+    Record {
+        /// Which.
+        recording: RecordingId,
+        /// Of which call: part of the file's name.
+        call: CallId,
+        /// What kind of file.
+        format: Format,
+        /// Where the sound comes from.
+        tape: Tape,
     },
     /// The call is over: its mixer goes, with whatever is still in it.
     Close {

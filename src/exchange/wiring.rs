@@ -1,6 +1,6 @@
 //! Endpoint, switchboard and calls in one.
 
-use super::{News, Order, Ports, gate::Gate};
+use super::{News, Order, Ports, gate::Gate, recordings::Recordings};
 use crate::{
     call::{self, Call, CallSettings, Epoch, LegView, TransferView},
     deadlines::Deadlines,
@@ -54,6 +54,7 @@ pub struct Exchange {
     pub(super) legs: HashMap<LegId, Owned>,
     /// Conference rooms by name.
     pub(super) rooms: HashMap<String, CallId>,
+    pub(super) recordings: Recordings,
     pub(super) leg_ids: LegIds,
     pub(super) gate: Gate,
     pub(super) max_calls: usize,
@@ -119,6 +120,7 @@ impl Exchange {
             calls: HashMap::new(),
             legs: HashMap::new(),
             rooms: HashMap::new(),
+            recordings: Recordings::default(),
             leg_ids,
             gate: Gate::new(settings.max_calls_per_second),
             max_calls: settings.max_calls,
@@ -160,19 +162,23 @@ impl Exchange {
 
     /// Something happened in a mixer. The leg counts, not the call: it may have moved while the event was on its way.
     pub fn media(&mut self, call: CallId, event: media::Event, now: Instant) {
-        let leg = match event {
-            media::Event::Digit { leg, .. } | media::Event::Started { leg } | media::Event::Silent { leg } => leg,
+        let id = match &event {
+            media::Event::Recording { recording, news } => self.recorded(*recording, news, now),
             media::Event::Report { leg, quality } => {
                 // The last one comes when the leg, and perhaps the call, is gone.
-                let call = self.legs.get(&leg).map_or(call, |owned| owned.call);
+                let call = self.legs.get(leg).map_or(call, |owned| owned.call);
                 if let Some(line) = self.calls.get_mut(&call) {
-                    line.call.reported(leg, &quality);
+                    line.call.reported(*leg, quality);
                 }
-                let event = call::Event::Quality { leg, quality: Box::new(quality) };
+                let event = call::Event::Quality { leg: *leg, quality: Box::new(quality.clone()) };
                 return self.tell(call, event, None, None, now);
             }
+            media::Event::Digit { leg, .. }
+            | media::Event::Started { leg }
+            | media::Event::Silent { leg }
+            | media::Event::PlayEnded { leg, .. } => self.legs.get(leg).map(|owned| owned.call),
         };
-        let Some(id) = self.legs.get(&leg).map(|owned| owned.call) else { return };
+        let Some(id) = id else { return };
         let Some(line) = self.calls.get_mut(&id) else { return };
         line.call.media(event, now);
         self.stirred.push_back(id);

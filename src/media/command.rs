@@ -1,7 +1,7 @@
 //! What a mixer may be asked to do.
 
-use super::sdp::Session;
-use crate::ids::LegId;
+use super::{Playback, Record, sdp::Session};
+use crate::ids::{LegId, RecordingId};
 
 /// A wish. One for a leg that is not in the mixer changes nothing.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +33,23 @@ pub enum Command {
         /// What.
         source: Option<Source>,
     },
+    /// Something that the leg hears over whatever else it hears, and it alone: a hint before it is joined, a beep. A new one takes the
+    /// place of the one before; `None` ends it.
+    Whisper {
+        /// The leg.
+        leg: LegId,
+        /// What.
+        playback: Option<Playback>,
+    },
+    /// Something about a recording.
+    Record {
+        /// Which.
+        recording: RecordingId,
+        /// The leg that it goes with from mixer to mixer: the command finds it wherever that leg is.
+        follows: Option<LegId>,
+        /// What.
+        what: Record,
+    },
     /// What becomes of the digits that this leg dials.
     Digits {
         /// The leg.
@@ -54,6 +71,23 @@ pub enum Command {
         /// The leg.
         leg: LegId,
     },
+}
+
+impl Command {
+    /// The leg that it is about, if it is about one: where that one goes, it follows.
+    pub fn leg(&self) -> Option<LegId> {
+        match self {
+            Self::Join { leg }
+            | Self::Stream { leg, .. }
+            | Self::Role { leg, .. }
+            | Self::Play { leg, .. }
+            | Self::Whisper { leg, .. }
+            | Self::Digits { leg, .. }
+            | Self::SendDigit { leg, .. }
+            | Self::Leave { leg } => Some(*leg),
+            Self::Record { follows, .. } => *follows,
+        }
+    }
 }
 
 /// What a leg may do in the mix.
@@ -90,6 +124,8 @@ pub enum Source {
     Notice,
     /// A short tone that asks for digits.
     Prompt,
+    /// Clips; `Event::PlayEnded` tells when they are over, and silence follows until something else is wished.
+    Clip(Playback),
     /// What the leg itself says.
     Echo,
     /// Nothing.

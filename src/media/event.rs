@@ -1,7 +1,7 @@
 //! What a mixer tells.
 
-use super::sdp::Codec;
-use crate::ids::LegId;
+use super::{RecordingNews, sdp::Codec};
+use crate::ids::{LegId, PlayId, RecordingId};
 
 /// Something that happened in the media of a call.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +32,36 @@ pub enum Event {
         /// The figures.
         quality: Quality,
     },
+    /// What was played to a leg is over; told once for each.
+    PlayEnded {
+        /// The leg.
+        leg: LegId,
+        /// Which.
+        play: PlayId,
+        /// To its end; else something else was played, or nothing.
+        whole: bool,
+    },
+    /// Something became of a recording. This comes from whoever writes the files, by the same way.
+    Recording {
+        /// Which.
+        recording: RecordingId,
+        /// What.
+        news: RecordingNews,
+    },
+}
+
+impl Event {
+    /// The leg that it is about, if it is about one.
+    pub fn leg(&self) -> Option<LegId> {
+        match self {
+            Self::Digit { leg, .. }
+            | Self::Started { leg }
+            | Self::Silent { leg }
+            | Self::Report { leg, .. }
+            | Self::PlayEnded { leg, .. } => Some(*leg),
+            Self::Recording { .. } => None,
+        }
+    }
 }
 
 /// The figures of one leg since it joined.

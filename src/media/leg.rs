@@ -1,13 +1,15 @@
 //! One leg in a mixer: what was agreed with it, what it may do, its stream in and its line out.
 
 use super::{
-    DigitMode, Role, Source,
+    DigitMode, Event, Playback, Role, Source,
     audio::{
         codec::Coder,
         fade,
         frame::{FRAME, Rate},
         sum::peak,
     },
+    playback::Whisper,
+    recorder::Recorder,
     relay::Relayed,
     rtp::{digits::Dialler, line::Line},
     sdp::{Direction, Session},
@@ -38,6 +40,10 @@ pub(super) struct Leg {
     pub(super) voice: Voice,
     pub(super) relayed: Relayed,
     pub(super) watch: Watch,
+    /// What it hears over everything else.
+    pub(super) whisper: Option<Box<Whisper>>,
+    /// Recordings that travel with it, while it is in no mixer.
+    pub(super) recorders: Vec<Recorder>,
 }
 
 /// What follows from an agreement.
@@ -111,6 +117,8 @@ impl Leg {
             ear: Ear::new(),
             voice: Voice::new(),
             relayed: Relayed::default(),
+            whisper: None,
+            recorders: Vec::new(),
             watch: Watch {
                 started: false,
                 silent_since: None,
@@ -202,6 +210,27 @@ impl Leg {
         }
     }
 
+    /// The clip that it is played is no longer wished for; an event unless its end was told.
+    pub(super) fn clip_broken_off(&mut self) -> Option<Event> {
+        let Some(Source::Clip(playback)) = &self.source else { return None };
+        let play = playback.id;
+        let told = self.ear.forget_clip(play);
+        (!told).then_some(Event::PlayEnded { leg: self.id, play, whole: false })
+    }
+
+    /// A new whisper, or none; an event if that breaks one off.
+    pub(super) fn whisper(&mut self, playback: Option<Playback>) -> Option<Event> {
+        let old = match playback {
+            Some(playback) => self.whisper.replace(Box::new(Whisper::new(playback))),
+            None => {
+                let whisper = self.whisper.as_mut()?;
+                let play = whisper.id();
+                return whisper.ends().then_some(Event::PlayEnded { leg: self.id, play, whole: false });
+            }
+        };
+        old.filter(|old| !old.is_ending()).map(|old| Event::PlayEnded { leg: self.id, play: old.id(), whole: false })
+    }
+
     /// Whether digits reach it as telephone-events.
     pub(super) fn takes_events(&self) -> bool {
         self.agreed.as_ref().is_some_and(|agreed| agreed.session.digits_payload_type.is_some())
@@ -210,7 +239,8 @@ impl Leg {
     /// Whether it could be one of two between whom packets are relayed.
     pub(super) fn may_relay(&self) -> Option<&Session> {
         let session = &self.agreed.as_ref()?.session;
-        let plain = self.role == Role::Talk && self.source.is_none() && !session.held_by_peer;
+        let alone = self.source.is_none() && self.whisper.is_none();
+        let plain = self.role == Role::Talk && alone && !session.held_by_peer;
         let both_ways = session.direction == Direction::SendRecv && self.may_be_sent();
         let quiet = self.takes_events() || !self.dialler.is_busy();
         (plain && both_ways && quiet).then_some(session)

@@ -4,7 +4,7 @@
 //! of 20 ms. `tick.rs` is the tick, `relay.rs` the relay; here is what is asked of the mixer, and when it wants to be woken.
 
 use super::{
-    Command, DigitMode, Event, Source,
+    Command, DigitMode, Event, Record, Source,
     audio::{
         fade,
         frame::{FRAME, Rate, TICK},
@@ -13,13 +13,14 @@ use super::{
     },
     leg::{Audience, Leg},
     outbox::Outbox,
+    recorder::Recorder,
     relay,
     room::Room,
     rtp::{digits::Key, line::Line},
     source::Hears,
     stream::Content,
 };
-use crate::ids::LegId;
+use crate::ids::{LegId, RecordingId};
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use std::{
     collections::VecDeque,
@@ -78,6 +79,7 @@ pub struct Mixer {
     next_chore: Option<Instant>,
     pub(super) sound: Vec<i16>,
     pub(super) scratch: Vec<i16>,
+    pub(super) recorders: Vec<Recorder>,
 }
 
 /// Ticks that are made up for when a wake-up comes late; the others are left out.
@@ -99,6 +101,7 @@ impl Mixer {
             next_chore: None,
             sound: vec![0; FRAME],
             scratch: vec![0; FRAME],
+            recorders: Vec::new(),
         }
     }
 
@@ -159,14 +162,10 @@ impl Mixer {
     /// A wish.
     pub fn command(&mut self, command: Command, now: Instant) {
         self.latest = now;
-        let (Command::Join { leg: id }
-        | Command::Stream { leg: id, .. }
-        | Command::Role { leg: id, .. }
-        | Command::Play { leg: id, .. }
-        | Command::Digits { leg: id, .. }
-        | Command::SendDigit { leg: id, .. }
-        | Command::Leave { leg: id }) = &command;
-        let Some(index) = self.find(*id) else {
+        if let Command::Record { recording, follows, what } = command {
+            return self.record(recording, follows, what, now);
+        }
+        let Some(index) = command.leg().and_then(|leg| self.find(leg)) else {
             if let Command::Join { leg } = command {
                 self.join(leg, now);
             }
@@ -191,16 +190,20 @@ impl Mixer {
             Command::Play { source, .. } => {
                 if leg.source != source || source == Some(Source::Prompt) {
                     leg.begun = leg.begun.wrapping_add(1);
+                    self.events.extend(leg.clip_broken_off());
                 }
                 leg.source = source;
             }
+            Command::Whisper { playback, .. } => self.events.extend(leg.whisper(playback)),
+            Command::Record { .. } => {}
             Command::Digits { mode, .. } => leg.digit_mode = mode,
             Command::SendDigit { digit, duration_ms, .. } => {
                 leg.dialler.dial(digit, duration_ms);
             }
-            Command::Leave { .. } => {
+            Command::Leave { leg } => {
                 self.say_goodbye(index, now);
                 self.remove(index, now);
+                self.recorded_leg_left(leg, now);
             }
         }
         self.settle(now);
@@ -248,7 +251,8 @@ impl Mixer {
     /// Takes a leg out with its SSRC line, jitter buffer and counters, for another mixer.
     pub fn release(&mut self, leg: LegId) -> Option<Member> {
         let (index, now) = (self.find(leg)?, self.latest);
-        let member = self.remove(index, now);
+        let mut member = self.remove(index, now);
+        member.recorders.extend(self.recorders.extract_if(.., |recorder| recorder.follows == Some(leg)));
         self.settle(now);
         Some(Member(member))
     }
@@ -258,6 +262,7 @@ impl Mixer {
         self.latest = now;
         let Member(mut adopted) = member;
         adopted.id = leg;
+        self.recorders.append(&mut adopted.recorders);
         match self.legs.binary_search_by_key(&leg, |leg| leg.id) {
             Ok(index) => self.legs[index] = adopted,
             Err(index) => self.legs.insert(index, adopted),
@@ -273,6 +278,30 @@ impl Mixer {
     /// Whether nobody is in.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    fn record(&mut self, id: RecordingId, follows: Option<LegId>, what: Record, now: Instant) {
+        let place = self.recorders.iter().position(|recorder| recorder.id == id);
+        match (what, place) {
+            (Record::Start(recording), None) => {
+                self.recorders.push(Recorder::new(id, follows, *recording, now));
+            }
+            (Record::Pause, Some(place)) => self.recorders[place].pause(now),
+            (Record::Resume, Some(place)) => self.recorders[place].resume(now),
+            (Record::Stop, Some(place)) => self.recorders.remove(place).stop(now),
+            (Record::Start(_), Some(_)) | (Record::Pause | Record::Resume | Record::Stop, None) => {}
+        }
+        self.settle(now);
+    }
+
+    /// What followed that leg stays with the others, or ends.
+    fn recorded_leg_left(&mut self, leg: LegId, now: Instant) {
+        let nobody_left = self.legs.is_empty();
+        let ended = self.recorders.extract_if(.., |recorder| {
+            let ends = recorder.follows == Some(leg) && !recorder.is_left_behind();
+            ends || nobody_left
+        });
+        ended.for_each(|recorder| recorder.stop(now));
     }
 
     fn find(&self, leg: LegId) -> Option<usize> {
@@ -391,7 +420,9 @@ impl Mixer {
     }
 
     fn plan_ticks(&mut self, now: Instant) {
-        let needed = self.legs.iter().any(|leg| leg.dialler.is_busy() || !self.is_relaying && leg.may_be_sent());
+        let recording = self.is_recording() && !self.legs.is_empty();
+        let needed =
+            recording || self.legs.iter().any(|leg| leg.dialler.is_busy() || !self.is_relaying && leg.may_be_sent());
         if !needed {
             self.next_tick = None;
         } else if self.next_tick.is_none() {
@@ -413,10 +444,18 @@ impl Mixer {
     /// Whether packets may go straight from one to the other.
     pub(super) fn can_relay(&self) -> bool {
         let [one, other] = &self.legs[..] else { return false };
+        if self.is_recording() {
+            return false;
+        }
         match (one.may_relay(), other.may_relay()) {
             (Some(one), Some(other)) => (one.codec, one.ptime_ms) == (other.codec, other.ptime_ms),
             _ => false,
         }
+    }
+
+    /// Somebody has to hear what is said, and not only pass it on.
+    fn is_recording(&self) -> bool {
+        self.recorders.iter().any(Recorder::is_running)
     }
 
     pub(super) fn begin_relay(&mut self) {

@@ -47,6 +47,11 @@ impl Room {
         self.rate
     }
 
+    /// The time since the beginning of all playing, in samples.
+    pub(super) fn position(&self) -> u64 {
+        self.position
+    }
+
     /// A tick begins.
     pub(super) fn clear(&mut self, position: u64) {
         self.sum.clear();

@@ -9,8 +9,10 @@ use super::{
         sum::Limiter,
         tone::{self, DigitTone, Player, Tone},
     },
+    playback::Playing,
     room::Room,
 };
+use crate::ids::PlayId;
 
 /// What a leg can hear.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +35,9 @@ pub(super) struct Ear {
     limiter: Limiter,
     player: Option<Player>,
     digit: Option<DigitTone>,
+    clip: Option<Playing>,
+    /// The end of the clip was told.
+    clip_told: bool,
     past: Vec<i16>,
 }
 
@@ -52,7 +57,16 @@ pub(super) struct Own<'a> {
 
 impl Ear {
     pub(super) fn new() -> Self {
-        Self { hears: Hears::Nothing, begun: 0, limiter: Limiter::new(), player: None, digit: None, past: Vec::new() }
+        Self {
+            hears: Hears::Nothing,
+            begun: 0,
+            limiter: Limiter::new(),
+            player: None,
+            digit: None,
+            clip: None,
+            clip_told: false,
+            past: Vec::new(),
+        }
     }
 
     pub(super) fn hears(&self) -> &Hears {
@@ -74,6 +88,20 @@ impl Ear {
             concealer.conceal(&mut self.past);
         }
         self.hears = Hears::Past;
+    }
+
+    /// The clip that has come to its end, once.
+    pub(super) fn clip_over(&mut self) -> Option<PlayId> {
+        let clip = self.clip.as_ref().filter(|clip| clip.is_over() && !self.clip_told)?;
+        self.clip_told = true;
+        Some(clip.id())
+    }
+
+    /// The clip will not be wished for any more. Whether its end was told.
+    pub(super) fn forget_clip(&mut self, play: PlayId) -> bool {
+        let told = self.clip_told && self.clip.as_ref().is_some_and(|clip| clip.id() == play);
+        self.clip_told = true;
+        told
     }
 
     /// Whether nothing has to change for this.
@@ -110,13 +138,20 @@ impl Ear {
             Hears::Played(Source::Busy) => Some(&tone::BUSY),
             Hears::Played(Source::Notice) => Some(&tone::NOTICE),
             Hears::Played(Source::Prompt) => Some(&tone::PROMPT),
-            Hears::Played(Source::HoldMusic | Source::Echo | Source::Silence)
+            Hears::Played(Source::HoldMusic | Source::Clip(_) | Source::Echo | Source::Silence)
             | Hears::Nothing
             | Hears::Mix
             | Hears::Digit(_)
             | Hears::Past => None,
         };
         self.player = tone.map(|tone| Player::new(tone, rate));
+        // A digit in between does not take a clip back to its beginning.
+        if let Hears::Played(Source::Clip(playback)) = wanted
+            && self.clip.as_ref().is_none_or(|clip| clip.id() != playback.id)
+        {
+            self.clip = Some(Playing::new(playback.clone()));
+            self.clip_told = false;
+        }
         if let Hears::Digit(digit) = wanted {
             self.digit = DigitTone::new(*digit, rate);
         }
@@ -128,6 +163,11 @@ impl Ear {
             Hears::Mix if own.is_in_sum => room.sum.without(own.frame, &mut self.limiter, sound),
             Hears::Mix => room.sum.whole(&mut self.limiter, sound),
             Hears::Played(Source::HoldMusic) => room.play_music(sound),
+            Hears::Played(Source::Clip(_)) => {
+                if let Some(clip) = &mut self.clip {
+                    clip.fill(room.position(), room.rate(), sound);
+                }
+            }
             Hears::Played(Source::Echo) if own.sounds => sound.copy_from_slice(own.echo),
             Hears::Played(Source::Echo) => sound.fill(0),
             Hears::Played(Source::Ringback | Source::Busy | Source::Notice | Source::Prompt) => {

@@ -1,7 +1,7 @@
 //! The tick: everybody's sound into the sum, and out to each who hears it.
 
 use super::{
-    Source,
+    Event, Source,
     audio::{fade, frame::Rate},
     leg::{Agreed, Audience, Leg, is_reachable},
     mixer::Mixer,
@@ -24,6 +24,9 @@ impl Mixer {
             return;
         }
         self.listen(at);
+        for recorder in &mut self.recorders {
+            recorder.hear(&self.legs, &self.room, at);
+        }
         let ends = self.can_relay() && self.legs.iter().all(|leg| leg.is_settled());
         let mut shared = Shared::default();
         for index in 0..self.legs.len() {
@@ -65,14 +68,14 @@ impl Mixer {
 
     /// The frame of one listener; `last`: before a relay.
     fn speak_to(&mut self, index: usize, at: Instant, last: bool, shared: &mut Shared) {
-        let Self { legs, room, outbox, sound, scratch, .. } = self;
+        let Self { legs, room, outbox, sound, scratch, events, .. } = self;
         let leg = &mut *legs[index];
         let Some(slot) = leg.line.slot(at, AHEAD_MS) else { return };
         let wanted = leg.wanted();
         let takes_tones = leg.dialler.is_busy() && !leg.takes_events();
         let whispered = room.is_whispered_to(leg.id);
-        let common = if last || whispered || takes_tones { None } else { leg.common(&wanted) };
-        let Leg { id, agreed: Some(agreed), voice, dialler, ear, line, begun, .. } = leg else { return };
+        let common = if last || whispered || takes_tones || leg.whisper.is_some() { None } else { leg.common(&wanted) };
+        let Leg { id, agreed: Some(agreed), voice, dialler, ear, line, begun, whisper, .. } = leg else { return };
         let Agreed { session, coder, stream } = agreed;
         let (remote, kind, codec) = (stream.lock.remote(), session.payload_type, session.codec);
         let ready = common.and_then(|common| shared.place(codec, common).clone());
@@ -86,6 +89,17 @@ impl Mixer {
         ear.fill(&wanted, *begun, room, own, sound, scratch);
         if whispered {
             room.add_whispers(*id, sound);
+        }
+        if let Some(play) = ear.clip_over() {
+            events.push_back(Event::PlayEnded { leg: *id, play, whole: true });
+        }
+        if let Some(ending) = whisper
+            && !ending.add_to(room.position(), room.rate(), sound, scratch)
+        {
+            if !ending.is_ending() {
+                events.push_back(Event::PlayEnded { leg: *id, play: ending.id(), whole: true });
+            }
+            *whisper = None;
         }
         if last {
             fade::fade_out_late(sound, Rate::NARROW);

@@ -67,6 +67,8 @@ impl MediaThreads {
                 self.post(least, Job::Open { call });
             }
             Order::Mix { call, command } => self.mix(call, command),
+            // Whoever may wait does these.
+            Order::Fetch { .. } | Order::Record { .. } => {}
             Order::Move { leg, from, to } => self.move_leg(leg, from, to),
             Order::Close { call } => {
                 if let Some(index) = self.calls.remove(&call) {

@@ -3,8 +3,8 @@
 use crate::{
     call::{self, Outcome},
     destination::Caller,
-    ids::{CallId, LegId},
-    media::{Quality, sdp::Codec},
+    ids::{CallId, LegId, RecordingId},
+    media::{Quality, RecordingNews, sdp::Codec},
     switch,
 };
 use tracing::{debug, info, info_span, warn};
@@ -45,6 +45,7 @@ pub(super) fn log_call(call: CallId, event: &call::Event) {
         | call::Event::Gathered { .. }
         | call::Event::PlayStarted { .. }
         | call::Event::PlayEnded { .. } => {}
+        call::Event::RecordingFile { recording, news } => log_recording(*recording, news),
         // Which digit it was may be part of a card number.
         call::Event::Digit { leg, .. } => debug!(%leg, "digit"),
     }
@@ -57,6 +58,19 @@ fn log_quality(leg: LegId, quality: &Quality) {
     let (jitter_ms, round_trip_ms) = (jitter_ms.round(), round_trip_ms.map(f32::round));
     let (peer_lost, forged, last) = (quality.peer_lost, quality.forged, quality.last);
     info!(%leg, codec, mos, received, lost, late, jitter_ms, round_trip_ms, sent, peer_lost, forged, last, "quality");
+}
+
+fn log_recording(recording: RecordingId, news: &RecordingNews) {
+    match news {
+        RecordingNews::Started { file } => info!(%recording, file, "recording begins"),
+        RecordingNews::Dropped { lost_ms } => {
+            warn!(%recording, lost_ms, "the disk is too slow: silence in a recording");
+        }
+        RecordingNews::Ended { file, length_ms, lost_ms } => {
+            info!(%recording, file, length_ms, lost_ms, "recording ends");
+        }
+        RecordingNews::Failed(fault) => warn!(%recording, %fault, "recording failed"),
+    }
 }
 
 /// Something that the switchboard tells.

@@ -9,7 +9,10 @@ use super::{
     settings::Trace,
     start::Status,
 };
-use crate::exchange::Exchange;
+use crate::{
+    exchange::{Exchange, Order},
+    media::{self, RecordingFault, RecordingNews, SoundError},
+};
 use bytes::Bytes;
 use std::{
     io,
@@ -130,7 +133,17 @@ impl Signalling {
     fn flush(&mut self, socket: &tokio::net::UdpSocket, now: Instant) {
         self.send(socket, now);
         while let Some(order) = self.exchange.next_order() {
-            self.media.carry_out(order);
+            match order {
+                // For the library and the recorder, which are not there yet.
+                Order::Fetch { play, leg, .. } => self.exchange.fetched(play, leg, Err(SoundError::Nothing), now),
+                Order::Record { recording, call, .. } => {
+                    let news = RecordingNews::Failed(RecordingFault::NotConfigured);
+                    self.exchange.media(call, media::Event::Recording { recording, news }, now);
+                }
+                order @ (Order::Open { .. } | Order::Mix { .. } | Order::Move { .. } | Order::Close { .. }) => {
+                    self.media.carry_out(order);
+                }
+            }
         }
         let behind = self.media.flush();
         self.exchange.set_media_behind(behind);

@@ -324,7 +324,7 @@ impl Worker {
     /// A command for a leg that is still on its way here waits for it.
     fn mix_or_keep(&mut self, call: CallId, command: media::Command, now: Instant) {
         if !self.expected.is_empty()
-            && let Some((_, kept)) = self.expected.get_mut(&leg_of(&command))
+            && let Some((_, kept)) = command.leg().and_then(|leg| self.expected.get_mut(&leg))
         {
             kept.push(command);
             return;
@@ -341,6 +341,8 @@ impl Worker {
             | media::Command::Stream { .. }
             | media::Command::Role { .. }
             | media::Command::Play { .. }
+            | media::Command::Whisper { .. }
+            | media::Command::Record { .. }
             | media::Command::Digits { .. }
             | media::Command::SendDigit { .. } => None,
         };
@@ -406,18 +408,6 @@ impl Worker {
         if let Some(room) = self.rooms.get_mut(index) {
             room.legs.retain(|other| *other != leg);
         }
-    }
-}
-
-fn leg_of(command: &media::Command) -> LegId {
-    match command {
-        media::Command::Join { leg }
-        | media::Command::Stream { leg, .. }
-        | media::Command::Role { leg, .. }
-        | media::Command::Play { leg, .. }
-        | media::Command::Digits { leg, .. }
-        | media::Command::SendDigit { leg, .. }
-        | media::Command::Leave { leg } => *leg,
     }
 }
 

@@ -563,6 +563,10 @@ impl World {
                 let room = self.room(&conference);
                 self.move_legs(id, room, &legs, None);
             }
+            Action::Fetch { play, leg, sound } => {
+                self.said.push_back(format!("fetch {sound:?} for {play} to {}", leg.0))
+            }
+            Action::Record { recording, scope, .. } => self.said.push_back(format!("{recording} of {scope:?}")),
             Action::Tell { event, .. } => self.said.extend(news(&event)),
             Action::End => {
                 let call = self.calls.remove(&id).unwrap();
@@ -653,15 +657,10 @@ impl World {
     }
 
     fn mix(&mut self, id: u64, command: media::Command) {
-        let leg = match &command {
-            media::Command::Join { leg }
-            | media::Command::Stream { leg, .. }
-            | media::Command::Role { leg, .. }
-            | media::Command::Play { leg, .. }
-            | media::Command::Digits { leg, .. }
-            | media::Command::SendDigit { leg, .. }
-            | media::Command::Leave { leg } => *leg,
-        };
+        if let media::Command::Record { recording, what, .. } = &command {
+            return self.said.push_back(format!("{recording}: {what:?}"));
+        }
+        let leg = command.leg().unwrap();
         let peer = self.legs.get_mut(&leg).unwrap();
         assert_eq!(peer.call, id, "{command:?} comes from a call that the leg is not in");
         match (&mut peer.mixed, command) {
@@ -672,6 +671,10 @@ impl World {
             (Some(mixed), media::Command::Digits { mode, .. }) => mixed.digits = mode,
             (Some(_), media::Command::SendDigit { digit, .. }) => {
                 self.said.push_back(format!("digit {digit} to {}", leg.0));
+            }
+            (Some(_), media::Command::Whisper { playback, .. }) => {
+                let play = playback.map(|playback| playback.id);
+                self.said.push_back(format!("whisper {play:?} to {}", leg.0));
             }
             (mixed @ Some(_), media::Command::Leave { .. }) => *mixed = None,
             (_, command) => panic!("{command:?} does not fit"),
@@ -766,6 +769,7 @@ fn news(event: &Event) -> Option<String> {
         Event::TransferEnded { transferor, outcome, status, .. } => {
             format!("({} transfer {outcome:?} {status})", transferor.0)
         }
+        Event::RecordingFile { recording, news } => format!("({recording}: {news:?})"),
         Event::Digit { leg, digit } => format!("({} dials {digit})", leg.0),
         Event::Quality { leg, .. } => format!("({} is reported on)", leg.0),
         _ => return None,

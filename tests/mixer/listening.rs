@@ -295,15 +295,7 @@ impl Hall {
     }
 
     pub fn command(&mut self, command: Command) {
-        let room = match &command {
-            Command::Join { leg }
-            | Command::Stream { leg, .. }
-            | Command::Role { leg, .. }
-            | Command::Play { leg, .. }
-            | Command::Digits { leg, .. }
-            | Command::SendDigit { leg, .. }
-            | Command::Leave { leg } => self.phones.get(&leg.0).map_or(0, |phone| phone.room),
-        };
+        let room = command.leg().and_then(|leg| self.phones.get(&leg.0)).map_or(0, |phone| phone.room);
         self.mixers[room].command(command, self.now);
         self.drain();
     }

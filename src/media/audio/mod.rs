@@ -2,8 +2,9 @@
 //!
 //! Everything here works on slices of linear 16-bit samples; [`frame`] says how many make a tick. One file knows one thing:
 //! [`g711`] and [`codec`] turn payload into samples and back, [`plc`] fills what was lost, [`sum`] mixes, [`fade`] joins without a
-//! click, [`tone`] and [`music`] make sound, [`wav`] and `resample` read it, [`goertzel`] measures it.
+//! click, [`tone`] and [`music`] make sound, [`wav`] and `resample` read it, [`clip`] and [`playlist`] keep it, [`goertzel`] measures it.
 
+pub mod clip;
 pub mod codec;
 pub mod fade;
 pub mod frame;
@@ -11,6 +12,7 @@ pub mod g711;
 pub mod goertzel;
 pub mod music;
 pub mod oscillator;
+pub mod playlist;
 pub mod plc;
 mod resample;
 pub mod sum;

@@ -201,6 +201,10 @@ impl Inner {
                 self.touch_mixer(from);
                 self.touch_mixer(to);
             }
+            Order::Fetch { play, leg, .. } => {
+                self.exchange.fetched(play, leg, Err(media::SoundError::Nothing), now);
+            }
+            Order::Record { .. } => {}
             Order::Close { call } => {
                 self.touch_mixer(call);
                 self.mixers.remove(&call).expect("opened before");
