@@ -75,9 +75,9 @@ fn run(path: &Path) -> ExitCode {
         Ok(config) => config,
         Err(code) => return code,
     };
-    let front = || -> Result<Option<Box<dyn Front>>, Box<dyn Error + Send + Sync>> {
+    let front = |desk, hub| -> Result<Option<Box<dyn Front>>, Box<dyn Error + Send + Sync>> {
         let Some(settings) = config.api else { return Ok(None) };
-        Ok(Some(Box::new(Api::start(settings)?)))
+        Ok(Some(Box::new(Api::start(settings, desk, hub)?)))
     };
     match server::run(config.server, front, say) {
         Ok(true) => ExitCode::SUCCESS,

@@ -14,7 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("exchange", &["ids", "deadlines", "destination", "call", "switch", "sip", "media"]),
     ("phone", &["ids", "deadlines", "sip", "media"]),
     ("control", &["ids", "exchange", "call", "switch"]),
-    ("api", &["ids", "control", "call"]),
+    ("api", &["ids", "control", "call", "destination"]),
     ("server", &["ids", "control", "exchange", "call", "switch", "destination", "sip", "media"]),
     ("config", &["api", "server", "exchange", "call", "switch", "destination", "sip", "media"]),
     ("demo", &["config", "server", "exchange", "phone", "call", "switch", "destination", "sip", "media", "ids"]),

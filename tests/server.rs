@@ -327,6 +327,7 @@ fn settings(host: u8, state_directory: Option<&Path>) -> Settings {
         hold_music: None,
         media_threads: 2,
         state_directory: state_directory.map(Path::to_owned),
+        watched: false,
         tap: None,
     }
 }

@@ -13,10 +13,6 @@ use serde::{Serialize, de::DeserializeOwned};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Json<T>(pub(super) T);
 
-/// Parameters of the path.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Path<T>(pub(super) T);
-
 /// Parameters of the query.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Query<T>(pub(super) T);
@@ -35,17 +31,6 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", detail));
         }
         read(&bytes).map(Self)
-    }
-}
-
-impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        match axum::extract::Path::<T>::from_request_parts(parts, state).await {
-            Ok(axum::extract::Path(value)) => Ok(Self(value)),
-            Err(rejection) => Err(Problem::new(StatusCode::NOT_FOUND, "unknown-path", rejection.body_text())),
-        }
     }
 }
 

@@ -9,18 +9,28 @@
 
 mod audit;
 mod auth;
+mod calls;
+mod conferences;
+mod docs;
+mod extensions;
 mod health;
 mod idempotency;
 mod json;
+mod legs;
 mod limits;
 mod listener;
+mod order;
 mod problem;
+mod rights;
 mod router;
 mod serve;
 mod settings;
+mod shape;
 mod state;
 mod tls;
 mod tokens;
+mod transfers;
+mod trunks;
 
 pub use auth::{Scope, hash};
 pub use serve::{Api, StartError};

@@ -62,6 +62,11 @@ impl Problem {
         Self { field, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-field", detail) }
     }
 
+    /// The same, and which field it is about.
+    pub(super) fn at(self, field: &str) -> Self {
+        Self { field: Some(field.to_owned()), ..self }
+    }
+
     /// What is there no more, or never was.
     pub(super) fn unknown(rule: &str, what: &str, id: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, rule, format!("there is no {what} {id:?}"))
@@ -85,6 +90,7 @@ impl Problem {
         Self { retry_after_s: Some(retry_after_s), ..Self::new(status, rule, detail) }
     }
 
+    #[cfg(test)]
     pub(super) fn rule(&self) -> &str {
         &self.rule
     }

@@ -3,12 +3,12 @@
 use super::{
     audit::audit,
     auth::{Access, token_of},
-    health, idempotency,
+    calls, conferences, docs, extensions, health, idempotency, legs,
     listener::Peer,
     problem::Problem,
     settings::Settings,
     state::State,
-    tokens,
+    tokens, transfers, trunks,
 };
 use axum::{
     Router,
@@ -29,13 +29,20 @@ use utoipa_axum::router::OpenApiRouter;
 pub(super) fn router(state: State, settings: &Settings) -> Router {
     let limit = DefaultBodyLimit::max(settings.limits.body_bytes);
     let commands = OpenApiRouter::new()
+        .merge(calls::routes())
+        .merge(legs::routes())
+        .merge(transfers::routes())
+        .merge(conferences::routes())
+        .merge(extensions::routes())
+        .merge(trunks::routes())
         .merge(tokens::routes())
         .layer(from_fn_with_state(state.clone(), idempotency::once))
         .layer(from_fn(audit))
         .layer(from_fn_with_state(state.clone(), admit));
     let open = OpenApiRouter::new().merge(health::routes());
-    let (router, _api) = open.merge(commands).split_for_parts();
+    let (router, api) = open.merge(commands).split_for_parts();
     router
+        .merge(docs::routes(api))
         .fallback(nowhere)
         .method_not_allowed_fallback(not_so)
         .layer(limit)

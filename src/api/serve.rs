@@ -7,7 +7,7 @@ use super::{
     state::State,
     tls::Certificate,
 };
-use crate::control::Front;
+use crate::control::{Desk, Front, Hub};
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, runtime::Runtime, sync::watch, time::interval};
 use tokio_rustls::TlsAcceptor;
@@ -54,7 +54,7 @@ const END: Duration = Duration::from_secs(5);
 
 impl Api {
     /// Binds, reads the certificate and starts.
-    pub fn start(settings: Settings) -> Result<Self, StartError> {
+    pub fn start(settings: Settings, desk: Desk, hub: Hub) -> Result<Self, StartError> {
         let certificate = settings.tls.clone().map(|files| {
             let path = files.certificate.clone();
             Certificate::load(files).map_err(|source| StartError::Certificate { path, source })
@@ -71,7 +71,7 @@ impl Api {
             .map_err(|source| StartError::Listen { address: settings.listen, source })?;
         let address = listener.local_addr()?;
         let (stop, stopping) = watch::channel(false);
-        let state = State::new(&settings, stopping.clone());
+        let state = State::new(&settings, desk, hub, stopping.clone());
         let door = Door {
             router: router::router(state, &settings),
             tls: tls.map(|config| TlsAcceptor::from(Arc::new(config))),

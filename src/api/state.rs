@@ -6,12 +6,15 @@ use super::{
     limits::Meter,
     settings::{Limits, Settings},
 };
+use crate::control::{Desk, Hub};
 use std::{net::IpAddr, sync::Arc, time::Duration};
 use tokio::sync::watch;
 
 /// What handlers are given.
 #[derive(Clone)]
 pub(super) struct State {
+    pub(super) desk: Desk,
+    pub(super) hub: Hub,
     pub(super) keyring: Arc<Keyring>,
     pub(super) by_token: Arc<Meter<Arc<str>>>,
     pub(super) by_address: Arc<Meter<IpAddr>>,
@@ -23,9 +26,11 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(settings: &Settings, stopping: watch::Receiver<bool>) -> Self {
+    pub(super) fn new(settings: &Settings, desk: Desk, hub: Hub, stopping: watch::Receiver<bool>) -> Self {
         let secret = settings.jwt_secret.clone().unwrap_or_else(super::settings::Key::random);
         Self {
+            desk,
+            hub,
             keyring: Arc::new(Keyring::new(&settings.tokens, &secret)),
             by_token: Arc::new(Meter::new(settings.limits.requests_per_second)),
             by_address: Arc::new(Meter::new(settings.limits.requests_per_second)),

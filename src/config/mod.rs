@@ -115,6 +115,7 @@ fn build(file: &File, env: &dyn Fn(&str) -> Option<String>, report: &mut Report<
             hold_music: media.hold_music,
             media_threads: media.threads,
             state_directory,
+            watched: file.http.is_some(),
             tap: None,
         },
         api: http::read(file, env, report),

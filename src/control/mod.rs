@@ -1,7 +1,21 @@
 //! Where those who command and watch the switch meet the thread that runs it.
 //!
-//! [`Front`] is what the program's life knows of whoever serves them.
+//! [`Desk`] takes wishes to the signalling thread and brings the answers back; [`Inbox`] is that thread's side of it. [`Hub`] is where
+//! that thread puts [`News`], and where everybody reads them at their own pace; [`Snapshot`] is how all calls are. [`Front`] is what the
+//! program's life knows of whoever serves programs.
 
+mod data;
+mod desk;
 mod front;
+mod hub;
+mod news;
+mod roster;
 
+pub use desk::{Desk, Inbox, Order, Refusal, desk};
 pub use front::Front;
+pub use hub::{Hub, Read, Reader, Snapshot};
+pub use news::{Happened, News};
+
+pub use crate::exchange::{
+    Done, ExtensionView, Granted, Originate, RegistrationView, RoomSettings, RoomView, TrunkView, What,
+};

@@ -15,4 +15,6 @@ mod wish;
 
 pub use order::{Order, Ports};
 pub use wiring::{Counters, Exchange, Settings};
-pub use wish::{Done, Granted, News, Originate, RegistrationView, RoomSettings, RoomView, TrunkView, What, Wish};
+pub use wish::{
+    Done, ExtensionView, Granted, News, Originate, RegistrationView, RoomSettings, RoomView, TrunkView, What, Wish,
+};

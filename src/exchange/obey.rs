@@ -1,11 +1,11 @@
 //! What programs wish, granted or refused at once.
 
-use super::{Done, Exchange, Granted, News, RegistrationView, RoomView, TrunkView, What, Wish};
+use super::{Done, Exchange, ExtensionView, Granted, News, RegistrationView, RoomView, TrunkView, What, Wish};
 use crate::{
     call::{self, Call, Epoch, Refused, Verb},
     ids::{AttemptId, CallId, LegId, TransferId},
 };
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 impl Exchange {
     /// A wish of a program.
@@ -34,6 +34,14 @@ impl Exchange {
                 view.map(Granted::Transfer).ok_or(Refused::UnknownTransfer)
             }
             What::Registrations => Ok(Granted::Registrations(self.registrations(epoch))),
+            What::Extensions => {
+                let all = self.switchboard.extensions();
+                let view = |(number, name): (&str, Option<&str>)| ExtensionView {
+                    number: number.to_owned(),
+                    name: name.map(str::to_owned),
+                };
+                Ok(Granted::Extensions(all.map(view).collect()))
+            }
             What::Trunks => Ok(Granted::Trunks(self.trunk_views())),
             What::Rooms => Ok(Granted::Rooms(self.room_views())),
             What::Obey { call, verb } => self.obey_in(call, verb, epoch, now),
@@ -151,7 +159,7 @@ impl Exchange {
 impl News {
     /// With what is so after it.
     pub(super) fn show(&mut self, call: &Call, epoch: Epoch) {
-        self.state = Some(Box::new(call.view(epoch)));
+        self.state = Some(Arc::new(call.view(epoch)));
         if self.leg.is_none() {
             self.leg = self.event.leg().and_then(|leg| call.leg_view(leg, epoch)).map(Box::new);
         }

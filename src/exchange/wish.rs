@@ -5,6 +5,7 @@ use crate::{
     ids::{AttemptId, CallId, GatherId, LegId, PlayId, RecordingId, TransferId, WishId},
 };
 use serde::Serialize;
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// A wish. It is granted or refused at once, and a refused one changes nothing.
@@ -31,6 +32,8 @@ pub enum What {
     Transfer(TransferId),
     /// All registrations. `Granted::Registrations`.
     Registrations,
+    /// All extensions. `Granted::Extensions`.
+    Extensions,
     /// All trunks. `Granted::Trunks`.
     Trunks,
     /// All rooms. `Granted::Rooms`.
@@ -103,6 +106,8 @@ pub enum Granted {
     Transfer(TransferView),
     /// All registrations.
     Registrations(Vec<RegistrationView>),
+    /// All extensions, as they are configured.
+    Extensions(Vec<ExtensionView>),
     /// All trunks.
     Trunks(Vec<TrunkView>),
     /// All rooms.
@@ -128,6 +133,15 @@ pub struct Done {
     pub gather: Option<GatherId>,
     /// What is recorded.
     pub recording: Option<RecordingId>,
+}
+
+/// An extension.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ExtensionView {
+    /// What others dial.
+    pub number: String,
+    /// What the called see beside it.
+    pub name: Option<String>,
 }
 
 /// A registered phone.
@@ -198,7 +212,7 @@ pub struct News {
     /// When, if somebody watches (`Exchange::watch`); and then all of these are there that the event is about.
     pub at: Option<Stamp>,
     /// The call, as it is after the event.
-    pub state: Option<Box<CallView>>,
+    pub state: Option<Arc<CallView>>,
     /// The leg, as it is after the event, or as it was in its end.
     pub leg: Option<Box<LegView>>,
     /// The transfer, as it is after the event.

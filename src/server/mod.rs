@@ -2,6 +2,7 @@
 //!
 //! [`Server`] is the running switch. Inside: `signalling` is the thread that owns the exchange; `worker` is a media thread and
 //! `media` what the signalling thread knows of them; `ports` binds their sockets; `journal` keeps registrations over a restart;
+//! `programs` is what it knows of those who command and watch;
 //! `resolve` finds the addresses of trunks; `news` says what goes into the [`Log`]; `run` is the program's life from start to signal.
 
 #![allow(clippy::disallowed_methods, reason = "the shell is where the clock is read")]
@@ -13,6 +14,7 @@ mod log;
 mod media;
 mod news;
 mod ports;
+mod programs;
 mod resolve;
 mod run;
 mod settings;

@@ -1,7 +1,7 @@
 //! The program's life: limits, start, signals, end.
 
 use super::{error::StartError, introduction::introduction, settings::Settings, start::Server};
-use crate::control::Front;
+use crate::control::{Desk, Front, Hub};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{error::Error, io, panic, process};
 use tokio::{
@@ -17,7 +17,7 @@ const BUG: i32 = 70;
 /// started it, once all listen. False: a thread failed.
 pub fn run(
     settings: Settings,
-    front: impl FnOnce() -> Result<Option<Box<dyn Front>>, Box<dyn Error + Send + Sync>>,
+    front: impl FnOnce(Desk, Hub) -> Result<Option<Box<dyn Front>>, Box<dyn Error + Send + Sync>>,
     say: impl FnOnce(&str),
 ) -> Result<bool, StartError> {
     end_on_panic();
@@ -25,7 +25,7 @@ pub fn run(
     let introduction = introduction(&settings);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut server = Server::start(settings)?;
-    let front = match front() {
+    let front = match front(server.desk(), server.hub()) {
         Ok(front) => front,
         Err(error) => {
             server.stop();

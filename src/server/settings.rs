@@ -32,6 +32,8 @@ pub struct Settings {
     pub media_threads: usize,
     /// Where registrations are kept over a restart; `None`: nowhere.
     pub state_directory: Option<PathBuf>,
+    /// Somebody watches: what happens in calls is told with all that is so after it.
+    pub watched: bool,
     /// Gets a copy of each datagram as it comes and goes; those for which it has no room are left out.
     pub tap: Option<SyncSender<Trace>>,
 }

@@ -5,6 +5,7 @@ use super::{
     media::{MediaThreads, Told},
     news,
     ports::PortPool,
+    programs::Programs,
     resolve::Found,
     settings::Trace,
     start::Status,
@@ -39,6 +40,8 @@ pub(super) struct Signalling {
     pub(super) told: mpsc::Receiver<Told>,
     /// Addresses of trunks.
     pub(super) found: mpsc::Receiver<Found>,
+    /// Those who command and watch.
+    pub(super) programs: Programs,
 }
 
 /// An order from whoever holds the server.
@@ -89,6 +92,10 @@ impl Signalling {
                 }
                 Some((call, event)) = self.told.recv() => {
                     self.exchange.media(call, event, Instant::now());
+                }
+                Some(order) = self.programs.next() => {
+                    let now = Instant::now();
+                    self.programs.carry_out(order, |wish| self.exchange.obey(wish, now));
                 }
                 Some(found) = self.found.recv() => self.exchange.resolved(&found.trunk, &found.addresses),
                 () = alarm.as_mut() => {}
@@ -149,9 +156,11 @@ impl Signalling {
         self.exchange.set_media_behind(behind);
         while let Some(news) = self.exchange.next_news() {
             news::log_call(news.call, &news.event);
+            self.programs.happened(news);
         }
         while let Some(event) = self.exchange.next_switch_event() {
             news::log_switch(&event);
+            self.programs.at_switchboard(&event, now);
             if let Some(journal) = &mut self.journal {
                 journal.changed(&event, now);
             }
@@ -161,6 +170,7 @@ impl Signalling {
         {
             journal.write(self.exchange.bindings(), now);
         }
+        self.programs.settle();
     }
 
     fn send(&mut self, socket: &tokio::net::UdpSocket, now: Instant) {

@@ -5,11 +5,13 @@ use super::{
     journal::Journal,
     media::MediaThreads,
     ports::PortPool,
+    programs::{self, Programs},
     resolve::Resolver,
     settings::Settings,
     signalling::{Control, Signalling},
 };
 use crate::{
+    control::{Desk, Hub, desk},
     exchange::{Counters, Exchange},
     media::{
         self, Music,
@@ -33,6 +35,8 @@ use tokio::sync::{mpsc, oneshot};
 pub struct Server {
     address: SocketAddr,
     control: mpsc::Sender<Control>,
+    desk: Desk,
+    hub: Hub,
     signalling: JoinHandle<io::Result<bool>>,
     ended: Option<oneshot::Receiver<()>>,
 }
@@ -89,10 +93,17 @@ impl Server {
         switchboard.restore(bindings, Instant::now());
         let (control, orders) = mpsc::channel(ORDERS);
         let (ending, ended) = oneshot::channel();
-        let (exchange_settings, tap) = (settings.exchange, settings.tap);
+        let (exchange_settings, tap, watched) = (settings.exchange, settings.tap, settings.watched);
+        let (epoch, started_us) = programs::epoch();
+        let (desk, inbox) = desk();
+        let hub = Hub::new(started_us);
+        let programs = Programs::new(inbox, hub.clone(), epoch);
         let signalling = thread::Builder::new().name("signalling".to_owned()).spawn(move || {
-            let exchange = Exchange::new(exchange_settings, switchboard, Box::new(ports.clone()), rand::random());
-            let signalling = Signalling { exchange, media, ports, journal, tap, orders, told, found };
+            let mut exchange = Exchange::new(exchange_settings, switchboard, Box::new(ports.clone()), rand::random());
+            if watched {
+                exchange.watch(epoch);
+            }
+            let signalling = Signalling { exchange, media, ports, journal, tap, orders, told, found, programs };
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let served = runtime.block_on(signalling.serve(socket));
             if let Err(error) = &served {
@@ -103,12 +114,22 @@ impl Server {
             let _nobody_waits = ending.send(());
             served
         })?;
-        Ok(Self { address, control, signalling, ended: Some(ended) })
+        Ok(Self { address, control, desk, hub, signalling, ended: Some(ended) })
     }
 
     /// Where it listens for SIP.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where programs leave their wishes.
+    pub fn desk(&self) -> Desk {
+        self.desk.clone()
+    }
+
+    /// Where what happens is told.
+    pub fn hub(&self) -> Hub {
+        self.hub.clone()
     }
 
     /// How much of everything is alive; `None` when it has ended.

@@ -178,6 +178,11 @@ impl Switchboard {
         self.trunks.states()
     }
 
+    /// Number and name of all extensions, in the order of the configuration.
+    pub fn extensions(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.extensions.all().map(|extension| (extension.number.as_str(), extension.name.as_deref()))
+    }
+
     /// All registrations, for the journal.
     pub fn bindings(&self) -> Vec<Binding> {
         self.registrar.bindings()

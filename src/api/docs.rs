@@ -1,0 +1,136 @@
+//! OpenAPI 3.1 at `/openapi.json`, and a page to try it at `/docs`.
+
+use super::{
+    problem::{self, Problem},
+    state::State,
+};
+use axum::{Json, Router, routing::get};
+use utoipa::{
+    PartialSchema,
+    openapi::{
+        Components, Content, HeaderBuilder, InfoBuilder, LicenseBuilder, ObjectBuilder, OpenApi, Ref, RefOr,
+        ResponseBuilder,
+        path::{Operation, ParameterBuilder, ParameterIn},
+        schema::Type,
+        security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
+        tag::TagBuilder,
+    },
+};
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+/// What the tags mean, in the order of the page.
+const TAGS: [(&str, &str); 9] = [
+    ("calls", "Conversations: the legs around one mixer."),
+    ("legs", "One party each: hold, roles, sounds, digits."),
+    ("transfers", "A leg hands over those whom it talks to: cold, or warm."),
+    ("conferences", "Rooms by name."),
+    ("recordings", "What was said."),
+    ("extensions", "Extensions and their phones."),
+    ("trunks", "Carriers and other switches."),
+    ("tokens", "Short-lived tokens for agents."),
+    ("health", "Is it alive?"),
+];
+
+/// Refusals that any request may meet.
+const ANYWHERE: [(&str, &str); 3] = [
+    ("401", "no token, or one that is not good"),
+    ("403", "the token lacks the scope"),
+    ("429", "too many requests; Retry-After says when"),
+];
+/// Refusals that a command may meet.
+const COMMANDS: [(&str, &str); 6] = [
+    ("400", "the body is no JSON"),
+    ("409", "not now: the rule says why"),
+    ("413", "the body is too large"),
+    ("415", "the body is not declared as JSON"),
+    ("422", "a field is wrong, or the target cannot be reached: `field` says which"),
+    ("501", "this version cannot"),
+];
+
+pub(super) fn routes(api: OpenApi) -> Router<State> {
+    let api = complete(api);
+    let page = SwaggerUi::new("/docs").config(Config::from("/openapi.json").persist_authorization(true));
+    Router::new().route("/openapi.json", get(move || std::future::ready(Json(api.clone())))).merge(page)
+}
+
+/// What is the same for all paths is said here once.
+fn complete(mut api: OpenApi) -> OpenApi {
+    api.info = InfoBuilder::new()
+        .title("Warmline")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "Calls, legs, transfers and conferences of a SIP switch; what happens is told at `/v1/events`.",
+        ))
+        .license(Some(LicenseBuilder::new().name("see the repository").build()))
+        .build();
+    api.tags =
+        Some(TAGS.iter().map(|(name, says)| TagBuilder::new().name(*name).description(Some(*says)).build()).collect());
+    let components = api.components.get_or_insert_with(Components::new);
+    components.schemas.insert("Problem".to_owned(), Problem::schema());
+    let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    components.add_security_scheme("bearer", bearer);
+    for (path, item) in &mut api.paths.paths {
+        if !path.starts_with("/v1/") {
+            continue;
+        }
+        let named = path.contains('{');
+        let post = item.post.is_some();
+        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        for (at, operation) in operations.into_iter().enumerate() {
+            if let Some(operation) = operation {
+                refusals(operation, at > 0, named);
+                if post && at == 1 {
+                    once(operation);
+                }
+            }
+        }
+    }
+    api
+}
+
+fn refusals(operation: &mut Operation, command: bool, named: bool) {
+    operation.security = Some(vec![SecurityRequirement::new("bearer", Vec::<String>::new())]);
+    let mut add = |status: &str, says: &str| {
+        if !operation.responses.responses.contains_key(status) {
+            operation.responses.responses.insert(status.to_owned(), refusal(says));
+        }
+    };
+    ANYWHERE.iter().for_each(|(status, says)| add(status, says));
+    add("503", "too many commands wait, or the switch is being stopped; Retry-After says when");
+    if command {
+        COMMANDS.iter().for_each(|(status, says)| add(status, says));
+    } else {
+        add("422", "a parameter is wrong: `field` says which");
+    }
+    if named || command {
+        add("404", "there is no such thing");
+    }
+}
+
+fn refusal(says: &str) -> RefOr<utoipa::openapi::Response> {
+    let retry = HeaderBuilder::new().schema(ObjectBuilder::new().schema_type(Type::Integer)).build();
+    ResponseBuilder::new()
+        .description(says)
+        .content(problem::MEDIA_TYPE, Content::new(Some(Ref::from_schema_name("Problem"))))
+        .header("Retry-After", retry)
+        .build()
+        .into()
+}
+
+/// A POST may have a key, with which it is carried out once.
+fn once(operation: &mut Operation) {
+    let key = ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .description(Some(
+            "sent again with the same key and body, a request gets the same answer and is not carried out again",
+        ))
+        .schema(Some(
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .min_length(Some(1))
+                .max_length(Some(255))
+                .pattern(Some("^[!-~]+$")),
+        ));
+    operation.parameters.get_or_insert_default().push(key.build());
+}

@@ -1,0 +1,443 @@
+//! Legs: look, hang up, hold, roles, sounds, digits, and where they go.
+
+use super::{
+    auth::Access,
+    calls::{PlayWish, RoleWish, read_name, role},
+    json::Json,
+    order::Answer,
+    problem::Problem,
+    rights,
+    shape::{Heard, Named, Outcome, To},
+    state::State,
+};
+use crate::{
+    call::{Audience, Gather, LegView, Membership, QualityView, Verb},
+    control::{Granted, What},
+    ids::{GatherId, LegId, PlayId},
+};
+use axum::extract;
+use serde::Deserialize;
+use std::time::Duration;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// What a held leg hears.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HoldWish {
+    /// The hold music of the configuration when absent.
+    music: Option<Heard>,
+}
+
+/// What a leg may do.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RoleChange {
+    /// What.
+    role: RoleWish,
+    /// Who hears it, where the role is `coach`.
+    #[schema(value_type = Option<String>, example = "leg-2")]
+    coach_target: Option<String>,
+}
+
+/// Digits to be dialled.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DigitsWish {
+    /// `0-9 * # A-D`; `w` is a pause of half a second, `,` and `W` one of a second.
+    #[schema(example = "1w2#", min_length = 1, max_length = 128, pattern = "^[0-9*#A-DwW,]+$")]
+    digits: String,
+    /// How long each is pressed, ms.
+    #[serde(default = "pressed")]
+    #[schema(default = 100, minimum = 40, maximum = 8000)]
+    duration_ms: u16,
+}
+
+/// Digits to be gathered.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GatherWish {
+    /// So many are enough.
+    #[serde(default = "digits")]
+    #[schema(default = 64, minimum = 1, maximum = 64)]
+    max_digits: usize,
+    /// Each of these ends it, and is not part of it.
+    #[serde(default = "hash")]
+    #[schema(default = "#", max_length = 16, pattern = "^[0-9*#A-D]*$")]
+    terminators: String,
+    /// How long the first digit may take after the prompt, s.
+    #[serde(default = "first")]
+    #[schema(default = 10, minimum = 1, maximum = 600)]
+    first_timeout_s: u32,
+    /// How long each further digit may take, s.
+    #[serde(default = "next")]
+    #[schema(default = 5, minimum = 1, maximum = 600)]
+    digit_timeout_s: u32,
+    /// Played before; a digit interrupts it.
+    prompt: Option<Heard>,
+}
+
+/// Where a leg goes.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MoveWish {
+    /// The call.
+    #[schema(value_type = String, example = "call-8")]
+    to: String,
+}
+
+/// Whose others it brings together.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BridgeWish {
+    /// The leg of the same person in its other call.
+    #[schema(value_type = String, example = "leg-9")]
+    with: String,
+}
+
+/// Why a caller is refused.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RejectWish {
+    /// The SIP status.
+    #[serde(default = "busy")]
+    #[schema(default = 486, minimum = 300, maximum = 699)]
+    status: u16,
+    /// The reason phrase; the usual one when absent.
+    #[schema(max_length = 128)]
+    reason: Option<String>,
+}
+
+/// Where a caller is put through to.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RedirectWish {
+    /// To whom.
+    to: To,
+}
+
+/// What a member's coming and going means to its conference.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MembershipWish {
+    /// The talk begins when it enters.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    start_on_enter: bool,
+    /// The conference ends when it leaves.
+    #[serde(default)]
+    end_on_exit: bool,
+}
+
+fn pressed() -> u16 {
+    100
+}
+
+fn digits() -> usize {
+    64
+}
+
+fn hash() -> String {
+    "#".to_owned()
+}
+
+fn first() -> u32 {
+    10
+}
+
+fn next() -> u32 {
+    5
+}
+
+fn busy() -> u16 {
+    486
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// s that a digit may take at the most.
+const LONGEST_WAIT_S: u32 = 600;
+
+pub(super) fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(get, hang_up))
+        .routes(routes!(hold))
+        .routes(routes!(unhold))
+        .routes(routes!(mute))
+        .routes(routes!(unmute))
+        .routes(routes!(deafen))
+        .routes(routes!(undeafen))
+        .routes(routes!(set_role))
+        .routes(routes!(play))
+        .routes(routes!(stop_play))
+        .routes(routes!(send_digits))
+        .routes(routes!(gather))
+        .routes(routes!(stop_gather))
+        .routes(routes!(record))
+        .routes(routes!(stats))
+        .routes(routes!(move_to))
+        .routes(routes!(bridge))
+        .routes(routes!(ring))
+        .routes(routes!(answer))
+        .routes(routes!(reject))
+        .routes(routes!(redirect))
+        .routes(routes!(membership))
+}
+
+async fn look(state: &State, access: &Access, leg: LegId) -> Result<LegView, Problem> {
+    match state.order(access, What::Leg(leg)).await?.1 {
+        Granted::Leg(view) if rights::sees_leg(state, access, &view) => Ok(view),
+        _ => Err(Problem::unknown("unknown-leg", "leg", &leg.to_string())),
+    }
+}
+
+/// A leg as it is now.
+#[utoipa::path(get, path = "/v1/legs/{leg}", tag = "legs", params(("leg" = LegId, Path, example = "leg-12")),
+    responses((status = 200, body = LegView)))]
+async fn get(
+    extract::State(state): extract::State<State>,
+    access: Access,
+    Named(leg): Named<LegId>,
+) -> Result<Json<LegView>, Problem> {
+    look(&state, &access, leg).await.map(Json)
+}
+
+/// How the media of a leg fare; `null` before there are any.
+#[utoipa::path(get, path = "/v1/legs/{leg}/stats", tag = "legs", params(("leg" = LegId, Path, example = "leg-12")),
+    responses((status = 200, body = Option<QualityView>)))]
+async fn stats(
+    extract::State(state): extract::State<State>,
+    access: Access,
+    Named(leg): Named<LegId>,
+) -> Result<Json<Option<QualityView>>, Problem> {
+    Ok(Json(look(&state, &access, leg).await?.quality))
+}
+
+/// Hangs a leg up.
+#[utoipa::path(delete, path = "/v1/legs/{leg}", tag = "legs", params(("leg" = LegId, Path, example = "leg-12")),
+    responses((status = 200, body = Outcome)))]
+async fn hang_up(extract::State(state): extract::State<State>, access: Access, Named(leg): Named<LegId>) -> Answer {
+    state.obey(&access, None, Verb::Drop { leg }).await
+}
+
+/// Takes a leg out of the talk and lets it hear something; once more, and it hears something else.
+#[utoipa::path(post, path = "/v1/legs/{leg}/hold", tag = "legs", params(("leg" = LegId, Path, example = "leg-12")),
+    request_body = HoldWish, responses((status = 200, body = Outcome)))]
+async fn hold(
+    extract::State(state): extract::State<State>,
+    access: Access,
+    Named(leg): Named<LegId>,
+    Json(wish): Json<HoldWish>,
+) -> Answer {
+    state.obey(&access, None, Verb::Hold { leg, music: wish.music.map(Heard::sound).unwrap_or_default() }).await
+}
+
+/// Takes a leg that we hold back into the talk.
+#[utoipa::path(post, path = "/v1/legs/{leg}/unhold", tag = "legs", params(("leg" = LegId, Path, example = "leg-12")),
+    responses((status = 200, body = Outcome)))]
+async fn unhold(extract::State(state): extract::State<State>, access: Access, Named(leg): Named<LegId>) -> Answer {
+    state.obey(&access, None, Verb::Unhold { leg }).await
+}
+
+/// Nobody hears a leg.
+#[utoipa::path(post, path = "/v1/legs/{leg}/mute", tag = "legs", params(("leg" = LegId, Path, example = "leg-12")),
+    responses((status = 200, body = Outcome)))]
+async fn mute(extract::State(state): extract::State<State>, access: Access, Named(leg): Named<LegId>) -> Answer {
+    state.obey(&access, None, Verb::Mute { leg, on: true }).await
+}
+
+/// Those hear a leg again who may.
+#[utoipa::path(post, path = "/v1/legs/{leg}/unmute", tag = "legs", params(("leg" = LegId, Path, example = "leg-12")),
+    responses((status = 200, body = Outcome)))]
+async fn unmute(extract::State(state): extract::State<State>, access: Access, Named(leg): Named<LegId>) -> Answer {
+    state.obey(&access, None, Verb::Mute { leg, on: false }).await
+}
+
+/// A leg hears nobody.
+#[utoipa::path(post, path = "/v1/legs/{leg}/deaf", tag = "legs", params(("leg" = LegId, Path, example = "leg-12")),
+    responses((status = 200, body = Outcome)))]
+async fn deafen(extract::State(state): extract::State<State>, access: Access, Named(leg): Named<LegId>) -> Answer {
+    state.obey(&access, None, Verb::Deafen { leg, on: true }).await
+}
+
+/// A leg hears the others again.
+#[utoipa::path(post, path = "/v1/legs/{leg}/undeaf", tag = "legs", params(("leg" = LegId, Path, example = "leg-12")),
+    responses((status = 200, body = Outcome)))]
+async fn undeafen(extract::State(state): extract::State<State>, access: Access, Named(leg): Named<LegId>) -> Answer {
+    state.obey(&access, None, Verb::Deafen { leg, on: false }).await
+}
+
+/// What a leg may do: talk, coach one of the others, monitor. It is neither muted nor deaf after that.
+#[utoipa::path(post, path = "/v1/legs/{leg}/role", tag = "legs", params(("leg" = LegId, Path, example = "leg-12")),
+    request_body = RoleChange, responses((status = 200, body = Outcome)))]
+async fn set_role(
+    extract::State(state): extract::State<State>,
+    access: Access,
+    Named(leg): Named<LegId>,
+    Json(wish): Json<RoleChange>,
+) -> Answer {
+    state.obey(&access, None, Verb::SetRole { leg, role: role(wish.role, wish.coach_target.as_deref())? }).await
+}
+
+/// Plays something to one leg.
+#[utoipa::path(post, path = "/v1/legs/{leg}/play", tag = "legs", params(("leg" = LegId, Path, example = "leg-12")),
+    request_body = PlayWish, responses((status = 200, body = Outcome)))]
+async fn play(
+    extract::State(state): extract::State<State>,
+    access: Access,
+    Named(leg): Named<LegId>,
+    Json(wish): Json<PlayWish>,
+) -> Answer {
+    state
+        .obey(
+            &access,
+            None,
+            Verb::Play { to: Audience::Leg(leg), sound: wish.sound.sound(), over: wish.over, times: wish.times },
+        )
+        .await
+}
+
+/// Dials digits towards a leg.
+#[utoipa::path(post, path = "/v1/legs/{leg}/digits", tag = "legs", params(("leg" = LegId, Path, example = "leg-12")),
+    request_body = DigitsWish, responses((status = 200, body = Outcome)))]
+async fn send_digits(
+    extract::State(state): extract::State<State>,
+    access: Access,
+    Named(leg): Named<LegId>,
+    Json(wish): Json<DigitsWish>,
+) -> Answer {
+    state.obey(&access, None, Verb::SendDigits { leg, digits: wish.digits, duration_ms: wish.duration_ms }).await
+}
+
+/// Records one leg.
+#[utoipa::path(post, path = "/v1/legs/{leg}/recordings", tag = "recordings", params(("leg" = LegId, Path, example = "leg-12")),
+    responses((status = 200, body = Outcome)))]
+async fn record(extract::State(state): extract::State<State>, access: Access, Named(leg): Named<LegId>) -> Answer {
+    state.obey(&access, None, Verb::Record { of: Audience::Leg(leg) }).await
+}
+
+/// Tells a caller that waits for instructions that it rings (180).
+#[utoipa::path(post, path = "/v1/legs/{leg}/ring", tag = "legs", params(("leg" = LegId, Path, example = "leg-12")),
+    responses((status = 200, body = Outcome)))]
+async fn ring(extract::State(state): extract::State<State>, access: Access, Named(leg): Named<LegId>) -> Answer {
+    state.obey(&access, None, Verb::Ring { leg }).await
+}
+
+/// Answers a caller that waits for instructions.
+#[utoipa::path(post, path = "/v1/legs/{leg}/answer", tag = "legs", params(("leg" = LegId, Path, example = "leg-12")),
+    responses((status = 200, body = Outcome)))]
+async fn answer(extract::State(state): extract::State<State>, access: Access, Named(leg): Named<LegId>) -> Answer {
+    state.obey(&access, None, Verb::Answer { leg }).await
+}
+
+/// Refuses a caller that has no answer yet.
+#[utoipa::path(post, path = "/v1/legs/{leg}/reject", tag = "legs", params(("leg" = LegId, Path, example = "leg-12")),
+    request_body = RejectWish, responses((status = 200, body = Outcome)))]
+async fn reject(
+    extract::State(state): extract::State<State>,
+    access: Access,
+    Named(leg): Named<LegId>,
+    Json(wish): Json<RejectWish>,
+) -> Answer {
+    state.obey(&access, None, Verb::Reject { leg, status: wish.status, reason: wish.reason.unwrap_or_default() }).await
+}
+
+/// Puts a caller through that has no answer yet, or is alone with the switch.
+#[utoipa::path(post, path = "/v1/legs/{leg}/redirect", tag = "legs", params(("leg" = LegId, Path, example = "leg-12")),
+    request_body = RedirectWish, responses((status = 200, body = Outcome)))]
+async fn redirect(
+    extract::State(state): extract::State<State>,
+    access: Access,
+    Named(leg): Named<LegId>,
+    Json(wish): Json<RedirectWish>,
+) -> Answer {
+    state.obey(&access, None, Verb::Redirect { leg, to: wish.to.approach() }).await
+}
+
+/// What a member's coming and going means to its conference.
+#[utoipa::path(post, path = "/v1/legs/{leg}/membership", tag = "conferences", params(("leg" = LegId, Path, example = "leg-12")),
+    request_body = MembershipWish, responses((status = 200, body = Outcome)))]
+async fn membership(
+    extract::State(state): extract::State<State>,
+    access: Access,
+    Named(leg): Named<LegId>,
+    Json(wish): Json<MembershipWish>,
+) -> Answer {
+    state
+        .obey(
+            &access,
+            None,
+            Verb::Membership { leg, membership: Membership { starts: wish.start_on_enter, ends: wish.end_on_exit } },
+        )
+        .await
+}
+
+/// Gathers digits that somebody dials; what came is told by the event `dtmf.gathered`.
+#[utoipa::path(post, path = "/v1/legs/{leg}/gather", tag = "legs", params(("leg" = LegId, Path, example = "leg-12")),
+    request_body = GatherWish, responses((status = 200, body = Outcome)))]
+async fn gather(
+    extract::State(state): extract::State<State>,
+    access: Access,
+    Named(leg): Named<LegId>,
+    Json(wish): Json<GatherWish>,
+) -> Answer {
+    let seconds = |field: &str, seconds: u32| match seconds {
+        1..=LONGEST_WAIT_S => Ok(Duration::from_secs(u64::from(seconds))),
+        _ => Err(Problem::field(field, format!("must be 1 to {LONGEST_WAIT_S}"))),
+    };
+    let gather = Gather {
+        leg,
+        max_digits: wish.max_digits,
+        terminators: wish.terminators,
+        first_timeout: seconds("first_timeout_s", wish.first_timeout_s)?,
+        digit_timeout: seconds("digit_timeout_s", wish.digit_timeout_s)?,
+        prompt: wish.prompt.map(Heard::sound),
+    };
+    state.obey(&access, None, Verb::Gather(Box::new(gather))).await
+}
+
+/// Awaits no more digits; those that came are told.
+#[utoipa::path(delete, path = "/v1/gathers/{gather}", tag = "legs", params(("gather" = GatherId, Path, example = "gather-4")),
+    responses((status = 200, body = Outcome)))]
+async fn stop_gather(
+    extract::State(state): extract::State<State>,
+    access: Access,
+    Named(gather): Named<GatherId>,
+) -> Answer {
+    state.obey(&access, None, Verb::StopGather { gather }).await
+}
+
+/// Plays something no more, whoever heard it.
+#[utoipa::path(delete, path = "/v1/plays/{play}", tag = "legs", params(("play" = PlayId, Path, example = "play-4")),
+    responses((status = 200, body = Outcome)))]
+async fn stop_play(extract::State(state): extract::State<State>, access: Access, Named(play): Named<PlayId>) -> Answer {
+    state.obey(&access, None, Verb::StopPlay { play }).await
+}
+
+/// A leg goes to another call.
+#[utoipa::path(post, path = "/v1/legs/{leg}/move", tag = "legs", params(("leg" = LegId, Path, example = "leg-12")),
+    request_body = MoveWish, responses((status = 200, body = Outcome)))]
+async fn move_to(
+    extract::State(state): extract::State<State>,
+    access: Access,
+    Named(leg): Named<LegId>,
+    Json(wish): Json<MoveWish>,
+) -> Answer {
+    let to = read_name("to", &wish.to)?;
+    state.command(&access, What::Move { leg, to }).await.map(axum::Json)
+}
+
+/// Somebody who is in two calls leaves both, and those whom it talked to talk to each other.
+#[utoipa::path(post, path = "/v1/legs/{leg}/bridge", tag = "legs", params(("leg" = LegId, Path, example = "leg-12")),
+    request_body = BridgeWish, responses((status = 200, body = Outcome)))]
+async fn bridge(
+    extract::State(state): extract::State<State>,
+    access: Access,
+    Named(leg): Named<LegId>,
+    Json(wish): Json<BridgeWish>,
+) -> Answer {
+    let with = read_name("with", &wish.with)?;
+    state.command(&access, What::Bridge { leg, with }).await.map(axum::Json)
+}

@@ -1,0 +1,79 @@
+//! Names in the path.
+
+use crate::{
+    api::problem::Problem,
+    ids::{AttemptId, CallId, GatherId, LegId, PlayId, RecordingId, TransferId},
+};
+use axum::{
+    extract::{FromRequestParts, RawPathParams},
+    http::request::Parts,
+};
+use std::{convert::Infallible, str::FromStr};
+
+/// A name in the path: `{leg}` is a [`LegId`], and so on. One that cannot be is as unknown as one that is not.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::api) struct Named<T>(pub(in crate::api) T);
+
+/// What has a name that may stand in a path.
+pub(in crate::api) trait Noun: FromStr {
+    /// How it is called there, and in sentences.
+    const WORD: &'static str;
+}
+
+macro_rules! noun {
+    ($($type:ty, $word:literal;)*) => {
+        $(impl Noun for $type {
+            const WORD: &'static str = $word;
+        })*
+    };
+}
+
+noun! {
+    CallId, "call";
+    LegId, "leg";
+    TransferId, "transfer";
+    AttemptId, "attempt";
+    PlayId, "play";
+    GatherId, "gather";
+    RecordingId, "recording";
+    RoomName, "conference";
+    Number, "extension";
+    TrunkName, "trunk";
+}
+
+/// A name that may be any text.
+macro_rules! text {
+    ($($(#[$doc:meta])* $name:ident;)*) => {
+        $($(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub(in crate::api) struct $name(pub(in crate::api) String);
+
+        impl FromStr for $name {
+            type Err = Infallible;
+
+            fn from_str(text: &str) -> Result<Self, Infallible> {
+                Ok(Self(text.to_owned()))
+            }
+        })*
+    };
+}
+
+text! {
+    /// The name of a conference.
+    RoomName;
+    /// The number of an extension.
+    Number;
+    /// The name of a trunk.
+    TrunkName;
+}
+
+impl<T: Noun, S: Send + Sync> FromRequestParts<S> for Named<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let params = RawPathParams::from_request_parts(parts, state).await;
+        let params = params.map_err(|rejection| Problem::unknown("unknown-path", "path", &rejection.body_text()))?;
+        let said = params.iter().find(|(name, _)| *name == T::WORD).map_or("", |(_, value)| value);
+        said.parse().map(Self).map_err(|_| Problem::unknown(&format!("unknown-{}", T::WORD), T::WORD, said))
+    }
+}
