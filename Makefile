@@ -1,6 +1,7 @@
 # make run | test | demo | bench | help. Everything else is an ordinary cargo command.
 SHELL := /bin/bash
 CONFIG ?= config.toml
+COMPILING := cargo:rust cc:gcc pkg-config:pkg-config opus.pc:libopus-dev
 
 .PHONY: run build demo bench load test scenarios phones help
 
@@ -8,14 +9,14 @@ run: build                 ## build and start the switch on config.toml (CONFIG=
 	exec target/release/warmline run $(CONFIG)
 
 build:                     ## the release binary
-	@tools/need cargo:rust cc:gcc
+	@tools/need $(COMPILING)
 	cargo build --release --locked
 
 demo: build                ## three built-in phones play a warm transfer over loopback
 	target/release/warmline demo
 
 bench:                     ## what parsing, transactions and mixing cost on this machine
-	@tools/need cargo:rust cc:gcc
+	@tools/need $(COMPILING)
 	cargo bench --locked
 
 load: build                ## 200 calls a second, 1000 at once, through the switch (needs SIPp)

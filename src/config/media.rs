@@ -26,7 +26,7 @@ pub(super) fn read(section: &Section<Media>, report: &mut Report<'_>) -> MediaSe
         codecs: if keys.codecs.is_some() {
             codecs(&keys.codecs, "[media] codecs", report)
         } else {
-            Codec::ALL.to_vec()
+            Codec::USUAL.to_vec()
         },
         timeout: Duration::from_secs(number(&keys.timeout_s, "[media] timeout_s", 60, 0..=86_400, report)),
         hold_music: keys.hold_music.as_ref().map(|path| PathBuf::from(path.get_ref())),
@@ -62,9 +62,9 @@ pub(super) fn codecs(said: &Maybe<Texts>, place: &str, report: &mut Report<'_>) 
     let Some(said) = said else { return Vec::new() };
     let mut codecs = Vec::new();
     for name in Texts::each(said) {
-        match Codec::from_name(name.get_ref()) {
+        match Codec::from_label(name.get_ref()) {
             None => {
-                let known = Codec::ALL.map(Codec::name).join(", ");
+                let known = Codec::ALL.map(Codec::label).join(", ");
                 report.add(
                     name.span(),
                     place,

@@ -130,12 +130,17 @@ impl Leg {
         }
     }
 
-    pub(super) fn agree(&mut self, session: Session) {
-        let coder = Coder::new(session.codec);
+    pub(super) fn agree(&mut self, session: Session, now: Instant) {
+        self.line.set_rate(session.codec.clock(), now);
+        let coder = Coder::of(&session, Rate::NARROW);
         match &mut self.agreed {
             Some(agreed) => {
                 agreed.stream.renew(&session);
-                (agreed.session, agreed.coder) = (session, coder);
+                if !coder.is_like(&agreed.coder) {
+                    agreed.coder = coder;
+                }
+                agreed.coder.obey(&session.opus);
+                agreed.session = session;
             }
             None => self.agreed = Some(Agreed { stream: Stream::new(&session), session, coder }),
         }

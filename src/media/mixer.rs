@@ -181,7 +181,7 @@ impl Mixer {
                     // In the codec in which it came.
                     self.end_relay(now);
                 }
-                self.legs[index].agree(*session);
+                self.legs[index].agree(*session, now);
                 if first {
                     self.plan_reports(index, now);
                 }
@@ -344,7 +344,7 @@ impl Mixer {
             if let Some((_, other)) = pair(&mut self.legs, index)
                 && let Some(agreed) = &other.agreed
             {
-                agreed.stream.buffer.clone().fill(&mut last);
+                agreed.stream.buffer.go_on(&mut last);
             }
         } else {
             let mut limiter = Limiter::new();
@@ -448,7 +448,7 @@ impl Mixer {
             return false;
         }
         match (one.may_relay(), other.may_relay()) {
-            (Some(one), Some(other)) => (one.codec, one.ptime_ms) == (other.codec, other.ptime_ms),
+            (Some(one), Some(other)) => one.may_be_relayed_to(other),
             _ => false,
         }
     }

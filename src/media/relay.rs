@@ -1,8 +1,8 @@
 //! Packets from one leg straight to the other, on the other's own line.
 
 use super::{
-    audio::{codec::Coder, fade, frame::Rate},
-    leg::Leg,
+    audio::fade,
+    leg::{Agreed, Leg},
     outbox::Outbox,
     rtp::line::Slot,
     stream::{Arrival, Content},
@@ -17,6 +17,9 @@ const AHEAD_MS: u32 = 20;
 const FOLLOW: i64 = 64;
 /// Sound that was relayed this long ago does not go on any more.
 const PAST: Duration = Duration::from_millis(60);
+
+/// What is remembered of a payload: more than any but the longest of L16 has.
+const MOST: usize = 1480;
 
 /// How a leg's numbers become those of the other's line, and what it said last.
 #[derive(Debug, Default)]
@@ -55,7 +58,7 @@ impl Relayed {
     fn remember(&mut self, sequence: i64, payload: &[u8], now: Instant) {
         self.last.swap(0, 1);
         self.last[1].clear();
-        self.last[1].extend_from_slice(&payload[..payload.len().min(480)]);
+        self.last[1].extend_from_slice(&payload[..payload.len().min(MOST)]);
         (self.last_sequence, self.last_at) = (sequence, Some(now));
     }
 }
@@ -86,8 +89,10 @@ pub(super) fn relay(from: &mut Leg, to: &mut Leg, arrival: &Arrival<'_>, outbox:
         pass_over(&mut from.relayed, *sequence);
         return;
     }
-    let (Some(agreed), Some(source)) = (&to.agreed, &mut from.agreed) else { return };
-    if from.relayed.anchor.as_ref().is_some_and(|anchor| is_astray(anchor, to.line.clock(now), *timestamp)) {
+    let (Some(agreed), Some(source)) = (&mut to.agreed, &mut from.agreed) else { return };
+    let second = i64::from(to.line.rate().0);
+    let strays = |anchor: &Anchor| is_astray(anchor, to.line.clock(now), *timestamp, second);
+    if from.relayed.anchor.as_ref().is_some_and(strays) {
         from.relayed.anchor = None;
     }
     let is_first = from.relayed.anchor.is_none();
@@ -108,9 +113,8 @@ pub(super) fn relay(from: &mut Leg, to: &mut Leg, arrival: &Arrival<'_>, outbox:
     let kind = agreed.session.payload_type;
     let remote = agreed.stream.lock.remote();
     let skipped = sequence - anchor.next;
-    let mut faded = [0; 480];
-    let fades = is_first && from.relayed.last_at.is_none() && packet.payload.len() <= faded.len();
-    let payload = if fades { fade_in(&mut source.coder, packet.payload, &mut faded) } else { packet.payload };
+    let faded = (is_first && from.relayed.last_at.is_none()).then(|| fade_in(source, agreed, packet.payload));
+    let payload = faded.as_deref().unwrap_or(packet.payload);
     let out = if skipped >= 0 {
         anchor.next = sequence + 1;
         to.line.follow((slot.timestamp - to.line.clock(now) - anchor.ahead) / FOLLOW);
@@ -138,17 +142,16 @@ fn pass_over(relayed: &mut Relayed, sequence: i64) {
     }
 }
 
-fn is_astray(anchor: &Anchor, clock: i64, timestamp: i64) -> bool {
-    (timestamp + anchor.offset - clock - anchor.ahead).abs() > ASTRAY_S * i64::from(Rate::NARROW.0)
+fn is_astray(anchor: &Anchor, clock: i64, timestamp: i64, second: i64) -> bool {
+    (timestamp + anchor.offset - clock - anchor.ahead).abs() > ASTRAY_S * second
 }
 
-/// The first packet after a mix comes from silence.
-fn fade_in<'a>(coder: &mut Coder, payload: &[u8], faded: &'a mut [u8; 480]) -> &'a [u8] {
-    let mut sound = Vec::with_capacity(payload.len());
-    coder.decode(payload, &mut sound);
-    fade::fade_in(&mut sound, coder.rate());
-    let mut codes = Vec::with_capacity(payload.len());
-    coder.encode(&sound, &mut codes);
-    faded[..payload.len()].copy_from_slice(&codes);
-    &faded[..payload.len()]
+/// The first packet after a mix comes from silence: heard as by the mix, and said as the mix would have gone on.
+fn fade_in(from: &mut Agreed, to: &mut Agreed, payload: &[u8]) -> Vec<u8> {
+    let mut sound = Vec::new();
+    from.stream.buffer.decode(payload, &mut sound);
+    fade::fade_in(&mut sound, to.coder.rate());
+    let mut faded = Vec::with_capacity(payload.len());
+    to.coder.encode(&sound, &mut faded);
+    faded
 }

@@ -3,6 +3,7 @@
 use super::{
     Music,
     audio::{frame::Rate, sum::Sum},
+    sdp::Codec,
 };
 use crate::ids::LegId;
 use std::{ops::Range, sync::Arc};
@@ -113,19 +114,15 @@ pub(super) enum Common {
 
 /// Where the common payloads of this tick lie in the outbox, by codec.
 #[derive(Debug, Default)]
-pub(super) struct Shared([[Option<Range<usize>>; 3]; 2]);
+pub(super) struct Shared([[Option<Range<usize>>; 3]; Codec::ALL.len()]);
 
 impl Shared {
-    pub(super) fn place(&mut self, codec: super::sdp::Codec, common: Common) -> &mut Option<Range<usize>> {
-        let codec = match codec {
-            super::sdp::Codec::Pcmu => 0,
-            super::sdp::Codec::Pcma => 1,
-        };
+    pub(super) fn place(&mut self, codec: Codec, common: Common) -> &mut Option<Range<usize>> {
         let common = match common {
             Common::Nothing => 0,
             Common::Mix => 1,
             Common::Music => 2,
         };
-        &mut self.0[codec][common]
+        &mut self.0[codec.index()][common]
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Quality,
-    audio::codec::Coder,
+    audio::{codec::Coder, frame::Rate},
     lock::{Lock, Sender},
     rtp::{
         digits::{self, Key, Listener},
@@ -77,7 +77,7 @@ impl Stream {
     pub(super) fn new(session: &Session) -> Self {
         Self {
             lock: Lock::new(session.remote),
-            buffer: JitterBuffer::new(Coder::new(session.codec)),
+            buffer: JitterBuffer::new(Coder::of(session, Rate::NARROW)),
             listener: Listener::default(),
             released: None,
             source: None,
@@ -93,7 +93,7 @@ impl Stream {
     /// A new agreement.
     pub(super) fn renew(&mut self, session: &Session) {
         self.lock.open(session.remote);
-        self.buffer.set_coder(Coder::new(session.codec));
+        self.buffer.set_coder(Coder::of(session, Rate::NARROW));
         self.report_remote = None;
     }
 
@@ -123,12 +123,14 @@ impl Stream {
             self.ignored.strangers += 1;
             return None;
         }
-        let mut arrival = self.place(packet, now)?;
+        let mut arrival = self.place(packet, is_digit, now)?;
         arrival.content = if is_sound {
             Content::Sound
         } else if is_digit {
             let report = digits::Report::read(packet.payload);
-            report.map_or(Content::Other, |report| Content::Digits(self.listener.hear(report, arrival.timestamp, now)))
+            report.map_or(Content::Other, |report| {
+                Content::Digits(self.listener.hear(report, arrival.timestamp, session.digits_clock, now))
+            })
         } else if kind == COMFORT_NOISE {
             Content::Silence
         } else {
@@ -137,7 +139,7 @@ impl Stream {
         Some(arrival)
     }
 
-    fn place<'a>(&mut self, packet: Packet<'a>, now: Instant) -> Option<Arrival<'a>> {
+    fn place<'a>(&mut self, packet: Packet<'a>, is_digit: bool, now: Instant) -> Option<Arrival<'a>> {
         let changed = self.source.as_ref().is_none_or(|source| source.ssrc() != packet.ssrc);
         if changed && let Some(old) = self.source.take() {
             self.received_before += old.received();
@@ -146,7 +148,13 @@ impl Stream {
         let clock = self.buffer.clock().0;
         let source =
             self.source.get_or_insert_with(|| Source::new(packet.ssrc, packet.sequence, packet.timestamp, clock, now));
-        let verdict = source.update(packet.sequence, packet.timestamp, now);
+        source.set_clock(clock);
+        // A digit has the time of its beginning, and a clock that need not be that of the sound.
+        let verdict = if is_digit {
+            source.update_beside(packet.sequence, packet.timestamp)
+        } else {
+            source.update(packet.sequence, packet.timestamp, now)
+        };
         let (sequence, timestamp, restarted) = match verdict {
             Verdict::Valid { sequence, timestamp } => (sequence, timestamp, false),
             Verdict::Restarted { sequence, timestamp } => (sequence, timestamp, true),

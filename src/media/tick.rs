@@ -32,7 +32,7 @@ impl Mixer {
         for index in 0..self.legs.len() {
             if !self.legs[index].may_be_sent() {
                 // Nobody is there to be dialled for; the digits go by.
-                self.legs[index].dialler.tick();
+                self.legs[index].dialler.tick(Rate::NARROW);
             } else if !self.dial(index, at) {
                 self.speak_to(index, at, ends, &mut shared);
             }
@@ -79,8 +79,7 @@ impl Mixer {
         let Agreed { session, coder, stream } = agreed;
         let (remote, kind, codec) = (stream.lock.remote(), session.payload_type, session.codec);
         let ready = common.and_then(|common| shared.place(codec, common).clone());
-        let samples = sound.len() as u32;
-        let packet = line.packet(slot, 0, kind, &[], samples, at);
+        let packet = line.packet(slot, 0, kind, &[], line.rate().frame() as u32, at);
         if let Some(payload) = ready {
             outbox.send_again(*id, remote, &packet, payload);
             return;
@@ -107,7 +106,7 @@ impl Mixer {
         let place = outbox.send_with(*id, remote, &packet, |payload| coder.encode(sound, payload));
         line.add_octets(place.len());
         if takes_tones {
-            dialler.tick();
+            dialler.tick(Rate::NARROW);
         }
         if let Some(common) = common.filter(|_| coder.is_stateless()) {
             *shared.place(codec, common) = Some(place);
@@ -125,7 +124,8 @@ impl Mixer {
             // Heard as a tone: its time passes after the frame is made.
             return false;
         }
-        let Dialling::Digit { report, first, times } = leg.dialler.tick() else { return false };
+        let clock = leg.agreed.as_ref().map_or(Rate::NARROW, |agreed| agreed.session.digits_clock);
+        let Dialling::Digit { report, first, moves, times } = leg.dialler.tick(clock) else { return false };
         if self.is_relaying {
             // The other's numbers have to make room.
             self.legs.iter_mut().for_each(|leg| leg.relayed.cut());
@@ -137,14 +137,21 @@ impl Mixer {
         if first {
             *digit_timestamp = line.next_timestamp(at);
         }
+        *digit_timestamp += in_line(moves, clock, line.rate());
+        let duration = in_line(report.duration.into(), clock, line.rate());
         let payload = report.write();
         for _ in 0..times {
             let slot = Slot { timestamp: *digit_timestamp, marker: first };
-            let packet: Packet<'_> = line.packet(slot, 0, kind, &payload, u32::from(report.duration), at);
+            let packet: Packet<'_> = line.packet(slot, 0, kind, &payload, duration as u32, at);
             self.outbox.send(*id, remote, &packet);
         }
         true
     }
+}
+
+/// Ticks of telephone-event in those of the line, whose timestamps an event shares (RFC 4733 2.1) where a peer knows no other clock.
+fn in_line(ticks: u32, clock: Rate, line: Rate) -> i64 {
+    i64::from(ticks) * i64::from(line.0) / i64::from(clock.0)
 }
 
 impl Leg {

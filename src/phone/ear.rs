@@ -16,11 +16,13 @@ const AUDIBLE: f64 = -36.0;
 /// Sound that is kept at most: 10 minutes.
 const KEPT: usize = 8000 * 600;
 /// A timestamp further off than this (in samples: 60 s) is a jump, not a pause.
-const JUMP: i32 = 8000 * 60;
+const JUMP: i64 = 8000 * 60;
 
 /// The sound of one line since it began.
 #[derive(Debug, Default)]
 pub struct Ear {
+    /// Of the codec that came last.
+    coder: Option<Coder>,
     sound: Vec<i16>,
     /// Where in `sound` the newest packet ends.
     end: usize,
@@ -41,14 +43,21 @@ struct Stream {
 impl Ear {
     /// A packet came.
     pub(super) fn hear(&mut self, packet: &Packet<'_>, codec: Codec, now: Instant) {
+        let coder = match &mut self.coder {
+            Some(coder) if coder.codec() == codec => coder,
+            other => other.insert(Coder::at(codec, RATE)),
+        };
+        let clock = coder.clock().0;
         let stream = self.stream.unwrap_or(Stream { ssrc: packet.ssrc, timestamp: packet.timestamp });
-        let mut ahead = packet.timestamp.wrapping_sub(stream.timestamp).cast_signed();
+        let ahead = i64::from(packet.timestamp.wrapping_sub(stream.timestamp).cast_signed());
+        let mut ahead = ahead * i64::from(RATE.0) / i64::from(clock);
         if stream.ssrc != packet.ssrc || !(-JUMP..=JUMP).contains(&ahead) {
             self.breaks += 1;
             ahead = 0;
         }
         let mut samples = Vec::with_capacity(packet.payload.len());
-        Coder::new(codec).decode(packet.payload, &mut samples);
+        coder.decode(packet.payload, &mut samples);
+        let duration = coder.duration(packet.payload);
         self.last = Some(now);
         self.packets += 1;
         let Some(begin) = self.end.checked_add_signed(ahead as isize) else { return };
@@ -63,7 +72,7 @@ impl Ear {
         self.sound[begin..end].copy_from_slice(&samples);
         if ahead >= 0 || self.stream.is_none() {
             self.end = end;
-            let timestamp = packet.timestamp.wrapping_add(samples.len() as u32);
+            let timestamp = packet.timestamp.wrapping_add(duration);
             self.stream = Some(Stream { ssrc: packet.ssrc, timestamp });
         }
     }
@@ -108,7 +117,7 @@ impl Ear {
     fn forget_half(&mut self) {
         self.sound.drain(..self.end / 2);
         self.end -= self.end / 2;
-        if self.end > KEPT / 2 + JUMP.unsigned_abs() as usize {
+        if self.end > KEPT / 2 + JUMP as usize {
             (self.end, self.stream) = (0, None);
             self.sound.clear();
         }

@@ -143,7 +143,7 @@ impl Phone {
         let (Some(session), Ok(packet)) = (&line.session, Packet::read(packet)) else { return };
         if Some(packet.payload_type) == session.receive_digits_payload_type {
             let Some(report) = Report::read(packet.payload) else { return };
-            let keys = line.listener.hear(report, i64::from(packet.timestamp), now);
+            let keys = line.listener.hear(report, i64::from(packet.timestamp), session.digits_clock, now);
             self.events.extend(keys.into_iter().flatten().filter_map(|key| dialled(*id, key)));
         } else if packet.payload_type == session.receive_payload_type {
             line.ear.hear(&packet, session.codec, now);

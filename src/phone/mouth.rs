@@ -10,7 +10,7 @@ use crate::media::{
         digits::{Dialler, Dialling},
         packet::Packet,
     },
-    sdp::Session,
+    sdp::{Codec, Session},
 };
 use bytes::Bytes;
 use std::time::Instant;
@@ -32,6 +32,8 @@ pub(super) struct Mouth {
     tone: Oscillator,
     shift: u32,
     dialler: Dialler,
+    /// Of the codec that it spoke last.
+    coder: Coder,
     next: Instant,
     /// Nothing was said in the tick before.
     paused: bool,
@@ -48,6 +50,7 @@ impl Mouth {
             tone: Oscillator::new(u32::from(tone_hz), Rate::NARROW),
             shift: FIRST_SHIFT + u32::try_from(line).unwrap_or(0).min(3),
             dialler: Dialler::default(),
+            coder: Coder::new(Codec::Pcmu),
             next: now,
             paused: true,
         }
@@ -74,31 +77,35 @@ impl Mouth {
 
     /// The packets of the ticks that are due.
     pub(super) fn speak(&mut self, session: &Session, silent: bool, now: Instant) -> Vec<Bytes> {
-        self.catch_up(now);
+        if self.coder.codec() != session.codec {
+            self.coder = Coder::of(session, Rate::NARROW);
+        }
+        let step = self.coder.clock().frame() as u32;
+        self.catch_up(step, now);
         let mut packets = Vec::new();
         while self.next <= now {
             self.next += TICK;
             self.tick(session, silent, &mut packets);
-            self.timestamp = self.timestamp.wrapping_add(FRAME as u32);
+            self.timestamp = self.timestamp.wrapping_add(step);
         }
         packets
     }
 
     /// After a pause it goes on where the clock is, not where it stopped.
-    fn catch_up(&mut self, now: Instant) {
+    fn catch_up(&mut self, step: u32, now: Instant) {
         let missed = (now.saturating_duration_since(self.next).as_millis() / TICK.as_millis()) as u32;
         if missed > 3 {
             self.next += TICK * missed;
-            self.timestamp = self.timestamp.wrapping_add(missed.wrapping_mul(FRAME as u32));
+            self.timestamp = self.timestamp.wrapping_add(missed.wrapping_mul(step));
             self.paused = true;
         }
     }
 
     fn tick(&mut self, session: &Session, silent: bool, packets: &mut Vec<Bytes>) {
         let digits = session.digits_payload_type.filter(|_| session.direction.sends());
-        let dialling = digits.map_or(Dialling::Idle, |_| self.dialler.tick());
+        let dialling = digits.map_or(Dialling::Idle, |_| self.dialler.tick(session.digits_clock));
         match (dialling, digits) {
-            (Dialling::Digit { report, first, times }, Some(payload_type)) => {
+            (Dialling::Digit { report, first, times, .. }, Some(payload_type)) => {
                 if first {
                     self.digit_timestamp = self.timestamp;
                 }
@@ -110,7 +117,7 @@ impl Mouth {
             (Dialling::Idle, _) if session.direction.sends() && !silent => {
                 let sound: Vec<i16> = (0..FRAME).map(|_| (self.tone.next() >> self.shift) as i16).collect();
                 let mut payload = Vec::with_capacity(FRAME);
-                Coder::new(session.codec).encode(&sound, &mut payload);
+                self.coder.encode(&sound, &mut payload);
                 let packet = self.packet(self.paused, session.payload_type, self.timestamp, &payload);
                 self.paused = false;
                 packets.push(packet);

@@ -14,8 +14,8 @@ use warmline::{
     media::{
         Command, Event, Mixer, Music, Settings,
         audio::{
+            codec::Coder,
             frame::Rate,
-            g711::{alaw, ulaw},
             goertzel::{level, loudness},
             oscillator::Oscillator,
         },
@@ -35,7 +35,8 @@ pub fn relation(phone: u64) -> LegId {
 /// A phone: sends a tone in packets, and keeps what it gets.
 pub struct Phone {
     leg: u64,
-    codec: Codec,
+    /// Its codec, as telephone sound.
+    coder: Coder,
     oscillator: Oscillator,
     amplitude: f64,
     ptime: u64,
@@ -54,9 +55,18 @@ pub struct Phone {
     room: usize,
 }
 
+impl Got {
+    /// The timestamp right after it.
+    fn end(&self) -> u32 {
+        self.timestamp.wrapping_add(self.sound.len() as u32 * self.scale)
+    }
+}
+
 struct Got {
     sequence: u16,
     timestamp: u32,
+    /// Ticks a sample.
+    scale: u32,
     ssrc: u32,
     at: Instant,
     event: bool,
@@ -67,7 +77,7 @@ impl Phone {
     pub fn new(leg: u64, codec: Codec) -> Self {
         Self {
             leg,
-            codec,
+            coder: Coder::at(codec, Rate::NARROW),
             oscillator: Oscillator::default(),
             amplitude: 0.0,
             ptime: 20,
@@ -119,10 +129,12 @@ impl Phone {
     }
 
     fn payload_type(&self) -> u8 {
-        match self.codec {
-            Codec::Pcmu => 0,
-            Codec::Pcma => 8,
-        }
+        self.session().payload_type
+    }
+
+    /// Ticks of the timestamp in a sample of telephone sound.
+    fn scale(&self) -> u32 {
+        self.coder.clock().0 / Rate::NARROW.0
     }
 
     fn session(&self) -> Box<Session> {
@@ -132,7 +144,7 @@ impl Phone {
             receive_digits_payload_type: self.digits,
             direction: self.direction,
             held_by_peer: self.held_by_peer,
-            ..Session::new(remote, self.codec)
+            ..Session::new(remote, self.coder.codec())
         })
     }
 
@@ -141,7 +153,7 @@ impl Phone {
         let sound: Vec<i16> =
             (0..samples).map(|_| (f64::from(self.oscillator.next()) * self.amplitude) as i16).collect();
         let timestamp = self.timestamp;
-        self.timestamp = timestamp.wrapping_add(samples as u32);
+        self.timestamp = timestamp.wrapping_add(samples as u32 * self.scale());
         let pressed = self.pressed.iter().position(|(at, ..)| *at <= now);
         let (kind, stamp, payload) = match pressed {
             Some(index) => {
@@ -149,11 +161,9 @@ impl Phone {
                 (self.digits.unwrap(), stamp, report.write().to_vec())
             }
             None => {
-                let code = match self.codec {
-                    Codec::Pcmu => ulaw::encode,
-                    Codec::Pcma => alaw::encode,
-                };
-                (self.payload_type(), timestamp, sound.into_iter().map(code).collect())
+                let mut payload = Vec::new();
+                self.coder.encode(&sound, &mut payload);
+                (self.payload_type(), timestamp, payload)
             }
         };
         if self.stopped || !matches!(self.direction, Direction::SendRecv | Direction::RecvOnly) || self.held_by_peer {
@@ -180,13 +190,13 @@ impl Phone {
             assert_eq!(Some(packet.payload_type), self.digits);
             self.events.push((Report::read(packet.payload).unwrap(), packet.timestamp));
         }
-        let code = match self.codec {
-            Codec::Pcmu => ulaw::decode,
-            Codec::Pcma => alaw::decode,
-        };
-        let sound = if event { Vec::new() } else { packet.payload.iter().map(|byte| code(*byte)).collect() };
+        let mut sound = Vec::new();
+        if !event {
+            self.coder.decode(packet.payload, &mut sound);
+        }
         let Packet { sequence, timestamp, ssrc, .. } = packet;
-        self.got.push(Got { sequence, timestamp, ssrc, at: now, event, sound });
+        let scale = self.scale();
+        self.got.push(Got { sequence, timestamp, scale, ssrc, at: now, event, sound });
     }
 }
 
@@ -310,7 +320,7 @@ impl Hall {
     /// A new agreement on another codec, of which the phone makes use at once.
     pub fn change_codec(&mut self, leg: u64, codec: Codec) {
         let phone = self.phones.get_mut(&leg).unwrap();
-        phone.codec = codec;
+        phone.coder = Coder::at(codec, Rate::NARROW);
         let session = phone.session();
         self.command(Command::Stream { leg: relation(leg), session });
         self.network.retain(|_, arrival| !matches!(arrival, Arrival::Comes { leg: who, .. } if *who == leg));
@@ -350,14 +360,14 @@ impl Hall {
     pub fn press(&mut self, leg: u64, digit: char, ms: u16) {
         let now = self.now;
         let phone = self.phones.get_mut(&leg).unwrap();
-        let stamp = phone.timestamp;
+        let (stamp, ticks) = (phone.timestamp, (phone.coder.clock().0 / 1000) as u16);
         let mut said = 20;
         while said < ms {
-            phone.pressed.push((now, Report { digit, end: false, duration: said * 8 }, stamp));
+            phone.pressed.push((now, Report { digit, end: false, duration: said * ticks }, stamp));
             said += 20;
         }
         for _ in 0..3 {
-            phone.pressed.push((now, Report { digit, end: true, duration: ms * 8 }, stamp));
+            phone.pressed.push((now, Report { digit, end: true, duration: ms * ticks }, stamp));
         }
     }
 
@@ -470,9 +480,9 @@ impl Hall {
         let mut next = None;
         for got in self.phones[&leg].got.iter().filter(|got| !got.event) {
             let gap = got.timestamp.wrapping_sub(next.unwrap_or(got.timestamp)).cast_signed();
-            sound.extend(std::iter::repeat_n(0, gap.clamp(0, 80_000) as usize));
+            sound.extend(std::iter::repeat_n(0, (gap / got.scale.cast_signed()).clamp(0, 80_000) as usize));
             sound.extend(&got.sound);
-            next = Some(got.timestamp.wrapping_add(got.sound.len() as u32));
+            next = Some(got.end());
         }
         sound
     }
@@ -502,10 +512,7 @@ impl Hall {
     pub fn gaps(&self, leg: u64) -> usize {
         let got = &self.phones[&leg].got;
         let pauses = got.windows(2).filter(|pair| pair[1].at - pair[0].at > Duration::from_millis(40)).count();
-        let holes = got
-            .windows(2)
-            .filter(|pair| pair[1].timestamp != pair[0].timestamp.wrapping_add(pair[0].sound.len() as u32))
-            .count();
+        let holes = got.windows(2).filter(|pair| pair[1].timestamp != pair[0].end()).count();
         let silences = self.heard(leg).chunks_exact(40).filter(|part| part.iter().all(|s| s.abs() < 20)).count();
         pauses + holes + silences
     }
@@ -531,10 +538,20 @@ impl Hall {
             let ahead = pair[1].timestamp.wrapping_sub(pair[0].timestamp).cast_signed();
             let shared = pair[0].event && pair[1].event;
             assert!(ahead > 0 || shared && ahead == 0, "{leg}: timestamp steps by {ahead}");
-            let clock = ((pair[1].at - first.at).as_micros() * 8 / 1000) as i64;
+            let ticks = 8 * i64::from(first.scale);
+            let clock = (pair[1].at - first.at).as_micros() as i64 * ticks / 1000;
             let skew = i64::from(pair[1].timestamp.wrapping_sub(first.timestamp)) - clock;
-            assert!(pair[1].event || skew.abs() < 8 * 60, "{leg}: {} ms off the clock", skew / 8);
+            assert!(pair[1].event || skew.abs() < ticks * 60, "{leg}: {} ms off the clock", skew / ticks);
         }
+    }
+
+    /// How many streams a phone got since it forgot, which ought to be one; sequence numbers go on.
+    pub fn last_ssrcs(&self, leg: u64) -> usize {
+        let got = &self.phones[&leg].got;
+        1 + got
+            .windows(2)
+            .filter(|pair| pair[0].ssrc != pair[1].ssrc || pair[1].sequence != pair[0].sequence.wrapping_add(1))
+            .count()
     }
 
     /// The digits that a phone understands from the events it got.
@@ -542,10 +559,11 @@ impl Hall {
         let mut listener = Listener::default();
         let mut base: Option<u32> = None;
         let mut heard = String::new();
+        let clock = self.phones[&leg].coder.clock();
         for (report, timestamp) in &self.phones[&leg].events {
             let base = *base.get_or_insert(*timestamp);
             let extended = 1_000_000 + i64::from(timestamp.wrapping_sub(base).cast_signed());
-            for key in listener.hear(*report, extended, self.now).into_iter().flatten() {
+            for key in listener.hear(*report, extended, clock, self.now).into_iter().flatten() {
                 if let Key::Up { digit, .. } = key {
                     heard.push(digit);
                 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may fail, and needs a time to start from")]
 
 mod clicks;
+mod codecs;
 mod listening;
 mod reports;
 

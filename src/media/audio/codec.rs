@@ -1,73 +1,155 @@
-//! One leg's codec: payload to samples and back, at the codec's own rate.
+//! One leg's codec: payload to samples and back, at a rate of its own. The one place where coders are made.
 
 use super::{
     frame::Rate,
     g711::{alaw, ulaw},
+    g722,
+    opus::{self, Opus},
 };
-use crate::media::sdp::Codec;
+use crate::media::sdp::{Codec, OpusFormat, Session};
 
 /// The codec of one leg with whatever it remembers from packet to packet.
 ///
-/// G.711 remembers nothing, so that one encoded packet may serve all who hear the same; a codec with a memory says so in
-/// [`Coder::is_stateless`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Coder {
-    /// G.711 u-law.
-    Pcmu,
-    /// G.711 A-law.
-    Pcma,
+/// G.711 and L16 remember nothing, so that one encoded packet may serve all who hear the same at any time; a codec with a memory
+/// says so in [`Coder::is_stateless`].
+#[derive(Debug)]
+pub struct Coder {
+    codec: Codec,
+    rate: Rate,
+    memory: Memory,
+}
+
+#[derive(Debug)]
+enum Memory {
+    None,
+    G722(Box<(g722::Encoder, g722::Decoder)>),
+    Opus(Box<Opus>),
 }
 
 impl Coder {
-    /// A fresh coder.
+    /// A fresh coder for sound at the codec's own rate.
     pub fn new(codec: Codec) -> Self {
-        match codec {
-            Codec::Pcmu => Self::Pcmu,
-            Codec::Pcma => Self::Pcma,
+        Self::at(codec, codec.rate())
+    }
+
+    /// A fresh coder for sound of at most so many samples a second: G.722 can do with its lower half, and Opus with any of its
+    /// bandwidths.
+    pub fn at(codec: Codec, most: Rate) -> Self {
+        let memory = match codec {
+            Codec::G722 => Memory::G722(Box::default()),
+            Codec::Opus => Memory::Opus(Box::new(Opus::new(most))),
+            Codec::Pcmu | Codec::Pcma | Codec::L16Narrow | Codec::L16Wide | Codec::L16Full => Memory::None,
+        };
+        let rate = match &memory {
+            Memory::G722(_) if most < Rate::WIDE => Rate::NARROW,
+            Memory::G722(_) => Rate::WIDE,
+            Memory::Opus(opus) => opus.rate(),
+            Memory::None => codec.rate().min(most),
+        };
+        Self { codec, rate, memory }
+    }
+
+    /// A fresh coder for what was agreed with a leg: what is encoded obeys the wishes of its decoder.
+    pub fn of(session: &Session, most: Rate) -> Self {
+        let mut coder = Self::at(session.codec, most);
+        coder.obey(&session.opus);
+        coder
+    }
+
+    /// The wishes of the decoder that will hear what is encoded; they concern Opus alone.
+    pub fn obey(&mut self, format: &OpusFormat) {
+        if let Memory::Opus(opus) = &mut self.memory {
+            opus.set_format(*format);
         }
+    }
+
+    /// Whose coder it is.
+    pub fn codec(&self) -> Codec {
+        self.codec
     }
 
     /// Samples a second of the sound.
     pub fn rate(&self) -> Rate {
-        match self {
-            Self::Pcmu | Self::Pcma => Rate::NARROW,
-        }
+        self.rate
     }
 
     /// Ticks a second of the RTP timestamp; for some codecs not the rate of the sound (RFC 3551 4.5.2).
     pub fn clock(&self) -> Rate {
-        match self {
-            Self::Pcmu | Self::Pcma => Rate::NARROW,
-        }
+        self.codec.clock()
+    }
+
+    /// Whether it is the same codec at the same rate.
+    pub fn is_like(&self, other: &Self) -> bool {
+        (self.codec, self.rate) == (other.codec, other.rate)
     }
 
     /// Whether one listener's packet fits every other who hears the same.
     pub fn is_stateless(&self) -> bool {
-        match self {
-            Self::Pcmu | Self::Pcma => true,
-        }
+        matches!(self.memory, Memory::None)
+    }
+
+    /// Whether it makes up what was lost itself, by [`Coder::conceal`].
+    pub fn conceals(&self) -> bool {
+        matches!(self.memory, Memory::Opus(_))
     }
 
     /// How long a payload lasts, in ticks of the RTP timestamp.
     pub fn duration(&self, payload: &[u8]) -> u32 {
-        match self {
-            Self::Pcmu | Self::Pcma => u32::try_from(payload.len()).unwrap_or(u32::MAX),
+        let octets = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+        match self.codec {
+            Codec::Pcmu | Codec::Pcma | Codec::G722 => octets,
+            Codec::L16Narrow | Codec::L16Wide | Codec::L16Full => octets / 2,
+            Codec::Opus => opus::duration(payload),
         }
     }
 
     /// Appends the sound of `payload`.
     pub fn decode(&mut self, payload: &[u8], sound: &mut Vec<i16>) {
-        match self {
-            Self::Pcmu => sound.extend(payload.iter().map(|code| ulaw::decode(*code))),
-            Self::Pcma => sound.extend(payload.iter().map(|code| alaw::decode(*code))),
+        match (&mut self.memory, self.codec) {
+            (Memory::Opus(opus), _) => opus.decode(payload, sound),
+            (Memory::G722(both), _) if self.rate < Rate::WIDE => both.1.decode_narrow(payload, sound),
+            (Memory::G722(both), _) => both.1.decode(payload, sound),
+            (Memory::None, Codec::Pcmu) => sound.extend(payload.iter().map(|code| ulaw::decode(*code))),
+            (Memory::None, Codec::Pcma) => sound.extend(payload.iter().map(|code| alaw::decode(*code))),
+            (Memory::None, Codec::L16Narrow | Codec::L16Wide | Codec::L16Full | Codec::G722 | Codec::Opus) => {
+                let thinned = (self.codec.rate().0 / self.rate.0) as usize;
+                let samples = payload.as_chunks().0.iter().map(|pair| i16::from_be_bytes(*pair));
+                sound.extend(samples.step_by(thinned));
+            }
         }
     }
 
-    /// Appends the payload for `sound`.
+    /// Appends the payload for `sound`: a frame of 10, 20, 40 or 60 ms for Opus, any number of samples for the others.
     pub fn encode(&mut self, sound: &[i16], payload: &mut Vec<u8>) {
-        match self {
-            Self::Pcmu => payload.extend(sound.iter().map(|sample| ulaw::encode(*sample))),
-            Self::Pcma => payload.extend(sound.iter().map(|sample| alaw::encode(*sample))),
+        match (&mut self.memory, self.codec) {
+            (Memory::Opus(opus), _) => opus.encode(sound, payload),
+            (Memory::G722(both), _) if self.rate < Rate::WIDE => both.0.encode_narrow(sound, payload),
+            (Memory::G722(both), _) => both.0.encode(sound, payload),
+            (Memory::None, Codec::Pcmu) => payload.extend(sound.iter().map(|sample| ulaw::encode(*sample))),
+            (Memory::None, Codec::Pcma) => payload.extend(sound.iter().map(|sample| alaw::encode(*sample))),
+            (Memory::None, Codec::L16Narrow | Codec::L16Wide | Codec::L16Full | Codec::G722 | Codec::Opus) => {
+                let thinned = (self.codec.rate().0 / self.rate.0) as usize;
+                let samples = sound.iter().flat_map(|sample| std::iter::repeat_n(*sample, thinned));
+                payload.extend(samples.flat_map(i16::to_be_bytes));
+            }
+        }
+    }
+
+    /// Appends `samples` made up for what was lost, `following` being the packet after the gap if it is there. Only if it
+    /// [conceals](Coder::conceals); else silence.
+    pub fn conceal(&mut self, samples: usize, following: Option<&[u8]>, sound: &mut Vec<i16>) {
+        match &mut self.memory {
+            Memory::Opus(opus) => opus.conceal(samples, following, sound),
+            Memory::G722(_) | Memory::None => sound.resize(sound.len() + samples, 0),
+        }
+    }
+
+    /// Forgets what was said before, in both directions.
+    pub fn reset(&mut self) {
+        match &mut self.memory {
+            Memory::Opus(opus) => opus.reset(),
+            Memory::G722(both) => **both = Default::default(),
+            Memory::None => {}
         }
     }
 }

@@ -6,14 +6,18 @@ use std::time::Duration;
 pub const TICK: Duration = Duration::from_millis(20);
 
 /// Samples a second.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Rate(pub u32);
 
 impl Rate {
     /// Telephone sound: G.711.
     pub const NARROW: Self = Self(8_000);
+    /// Wideband: G.722.
+    pub const WIDE: Self = Self(16_000);
+    /// All that can be heard: Opus.
+    pub const FULL: Self = Self(48_000);
     /// The highest that a frame is made for.
-    pub const MAX: Self = Self(48_000);
+    pub const MAX: Self = Self::FULL;
 
     /// Samples in one tick.
     pub const fn frame(self) -> usize {

@@ -1,16 +1,19 @@
 //! Audio: what becomes of sound between two packets.
 //!
 //! Everything here works on slices of linear 16-bit samples; [`frame`] says how many make a tick. One file knows one thing:
-//! [`g711`] and [`codec`] turn payload into samples and back, [`plc`] fills what was lost, [`sum`] mixes, [`fade`] joins without a
-//! click, [`tone`] and [`music`] make sound, [`wav`] and `resample` read it, [`clip`] and [`playlist`] keep it, [`goertzel`] measures it.
+//! [`codec`] with [`g711`], [`g722`] and `opus` turns payload into samples and back, [`plc`] fills what was lost, [`sum`] mixes,
+//! [`fade`] joins without a click, [`tone`] and [`music`] make sound, [`wav`] and `resample` read it, [`clip`] and [`playlist`] keep
+//! it, [`goertzel`] measures it.
 
 pub mod clip;
 pub mod codec;
 pub mod fade;
 pub mod frame;
 pub mod g711;
+pub mod g722;
 pub mod goertzel;
 pub mod music;
+mod opus;
 pub mod oscillator;
 pub mod playlist;
 pub mod plc;

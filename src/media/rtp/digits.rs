@@ -1,6 +1,6 @@
 //! Telephone-events (RFC 4733): each digit once, with its length, in and out.
 
-use crate::ids::LegId;
+use crate::{ids::LegId, media::audio::frame::Rate};
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
@@ -14,8 +14,8 @@ const ENDS: u8 = 3;
 const PAUSE_MS: u32 = 60;
 /// Digits that may wait to be sent to one leg.
 const WAITING: usize = 32;
-/// Ticks in a ms: the clock of telephone-event beside our codecs.
-const TICKS_PER_MS: u32 = 8;
+/// A segment of a long digit, ticks: no more than 16 bits can say, and whole frames of every clock (RFC 4733 2.5.1.3).
+const SEGMENT: u32 = 0xFF00;
 /// One event packet for each frame.
 const STEP_MS: u32 = 20;
 /// Shortest and longest digit that is sent, ms.
@@ -29,7 +29,7 @@ pub struct Report {
     pub digit: char,
     /// The key is up again.
     pub end: bool,
-    /// How long it has been down, ticks.
+    /// How long it has been down, ticks of the clock of telephone-event.
     pub duration: u16,
 }
 
@@ -86,6 +86,7 @@ struct Heard {
     /// Ticks of segments before this one (RFC 4733 2.5.1.3).
     before: u32,
     duration: u16,
+    clock: Rate,
     at: Instant,
     is_down: bool,
 }
@@ -93,21 +94,22 @@ struct Heard {
 impl Heard {
     fn up(&mut self) -> Key {
         self.is_down = false;
-        let ms = (self.before + u32::from(self.duration)) / TICKS_PER_MS;
+        let ms = (self.before + u32::from(self.duration)) / ticks_per_ms(self.clock);
         Key::Up { digit: self.digit, duration_ms: u16::try_from(ms).unwrap_or(u16::MAX) }
     }
 }
 
 impl Listener {
-    /// A packet; `timestamp` extended by its source. What happened, in order: nothing, something, or up and down.
-    pub fn hear(&mut self, report: Report, timestamp: i64, now: Instant) -> [Option<Key>; 3] {
+    /// A packet; `timestamp` extended by its source, `clock` that of telephone-event. What happened, in order: nothing, something,
+    /// or up and down.
+    pub fn hear(&mut self, report: Report, timestamp: i64, clock: Rate, now: Instant) -> [Option<Key>; 3] {
         let mut lost = None;
         if let Some(last) = &mut self.last {
             let ahead = timestamp - last.timestamp;
             let continued = last.is_down
                 && last.digit == report.digit
                 && ahead > 0
-                && ahead == i64::from(last.duration.max(0xFF00));
+                && ahead == i64::from(last.duration).max(i64::from(SEGMENT));
             if continued || ahead == 0 && last.is_down {
                 if continued {
                     last.before += u32::from(last.duration);
@@ -122,8 +124,8 @@ impl Listener {
             }
             lost = last.is_down.then(|| last.up());
         }
-        let mut heard =
-            Heard { digit: report.digit, timestamp, before: 0, duration: report.duration, at: now, is_down: true };
+        let Report { digit, duration, .. } = report;
+        let mut heard = Heard { digit, timestamp, before: 0, duration, clock, at: now, is_down: true };
         let up = report.end.then(|| heard.up());
         self.last = Some(heard);
         [lost, Some(Key::Down(report.digit)), up]
@@ -159,6 +161,8 @@ pub enum Dialling {
         report: Report,
         /// The first of its digit: marker, and a new timestamp that all the others share.
         first: bool,
+        /// Ticks by which that timestamp moves on before this packet: another segment of a long digit begins.
+        moves: u32,
         /// How often.
         times: u8,
     },
@@ -234,8 +238,8 @@ impl Dialler {
         Some((wanted.digit, wanted.length.ms().map(|ms| ms.saturating_sub(sent))))
     }
 
-    /// The next 20 ms.
-    pub fn tick(&mut self) -> Dialling {
+    /// The next 20 ms, told by this clock.
+    pub fn tick(&mut self, clock: Rate) -> Dialling {
         if self.pause_ms > 0 {
             self.pause_ms = self.pause_ms.saturating_sub(STEP_MS);
             return Dialling::Pause;
@@ -247,13 +251,17 @@ impl Dialler {
         let said = self.sent_ms.unwrap_or(0);
         let sent = (said + STEP_MS).min(longest).max(said);
         let end = sent >= longest;
-        let report = Report { digit: wanted.digit, end, duration: (sent * TICKS_PER_MS) as u16 };
+        let ticks = sent * ticks_per_ms(clock);
+        // A segment is full before the next begins.
+        let segment = (ticks.max(1) - 1) / SEGMENT;
+        let moves = if (said * ticks_per_ms(clock)).max(1) - 1 < segment * SEGMENT { SEGMENT } else { 0 };
+        let report = Report { digit: wanted.digit, end, duration: (ticks - segment * SEGMENT) as u16 };
         self.sent_ms = Some(sent);
         if end {
             self.queue.pop_front();
             (self.sent_ms, self.pause_ms) = (None, PAUSE_MS);
         }
-        Dialling::Digit { report, first, times: if end { ENDS } else { 1 } }
+        Dialling::Digit { report, first, moves, times: if end { ENDS } else { 1 } }
     }
 
     fn push(&mut self, digit: char, length: Length) -> bool {
@@ -263,6 +271,10 @@ impl Dialler {
         }
         room
     }
+}
+
+fn ticks_per_ms(clock: Rate) -> u32 {
+    (clock.0 / 1000).max(1)
 }
 
 #[cfg(test)]
@@ -294,38 +306,38 @@ mod tests {
     #[test]
     fn three_ends_are_one_digit() {
         let (mut listener, now) = (Listener::default(), Instant::now());
-        assert_eq!(keys(listener.hear(report(false, 20), 100, now)), [DOWN]);
-        assert_eq!(keys(listener.hear(report(false, 40), 100, now)), []);
-        assert_eq!(keys(listener.hear(report(true, 60), 100, now)), [up(60)]);
-        assert_eq!(keys(listener.hear(report(true, 60), 100, now)), []);
-        assert_eq!(keys(listener.hear(report(false, 40), 100, now)), []);
-        assert_eq!(keys(listener.hear(report(false, 20), 2000, now)), [DOWN]);
+        assert_eq!(keys(listener.hear(report(false, 20), 100, Rate::NARROW, now)), [DOWN]);
+        assert_eq!(keys(listener.hear(report(false, 40), 100, Rate::NARROW, now)), []);
+        assert_eq!(keys(listener.hear(report(true, 60), 100, Rate::NARROW, now)), [up(60)]);
+        assert_eq!(keys(listener.hear(report(true, 60), 100, Rate::NARROW, now)), []);
+        assert_eq!(keys(listener.hear(report(false, 40), 100, Rate::NARROW, now)), []);
+        assert_eq!(keys(listener.hear(report(false, 20), 2000, Rate::NARROW, now)), [DOWN]);
     }
 
     #[test]
     fn a_digit_of_which_only_the_end_came_is_a_digit() {
         let (mut listener, now) = (Listener::default(), Instant::now());
-        assert_eq!(keys(listener.hear(report(true, 100), 100, now)), [DOWN, up(100)]);
+        assert_eq!(keys(listener.hear(report(true, 100), 100, Rate::NARROW, now)), [DOWN, up(100)]);
         assert_eq!(listener.deadline(), None);
     }
 
     #[test]
     fn a_digit_without_an_end_ends_by_time_or_by_the_next() {
         let (mut listener, now) = (Listener::default(), Instant::now());
-        listener.hear(report(false, 80), 100, now);
+        listener.hear(report(false, 80), 100, Rate::NARROW, now);
         assert_eq!(listener.wake(now + LOST_END / 2), None);
         assert_eq!(listener.wake(now + LOST_END), Some(up(80)));
-        assert_eq!(keys(listener.hear(report(true, 100), 100, now + LOST_END)), []);
-        listener.hear(report(false, 40), 3000, now);
-        assert_eq!(keys(listener.hear(report(false, 20), 6000, now)), [up(40), DOWN]);
+        assert_eq!(keys(listener.hear(report(true, 100), 100, Rate::NARROW, now + LOST_END)), []);
+        listener.hear(report(false, 40), 3000, Rate::NARROW, now);
+        assert_eq!(keys(listener.hear(report(false, 20), 6000, Rate::NARROW, now)), [up(40), DOWN]);
     }
 
     #[test]
     fn a_very_long_digit_in_segments_is_one() {
         let (mut listener, now) = (Listener::default(), Instant::now());
         let whole = Report { digit: '5', end: false, duration: 0xFFFF };
-        assert_eq!(keys(listener.hear(whole, 100, now)), [DOWN]);
-        assert_eq!(keys(listener.hear(report(true, 100), 100 + 0xFFFF, now)), [up(8191 + 100)]);
+        assert_eq!(keys(listener.hear(whole, 100, Rate::NARROW, now)), [DOWN]);
+        assert_eq!(keys(listener.hear(report(true, 100), 100 + 0xFFFF, Rate::NARROW, now)), [up(8191 + 100)]);
     }
 
     #[test]
@@ -334,9 +346,9 @@ mod tests {
         assert!(dialler.dial('5', 50));
         let mut sent = Vec::new();
         while dialler.is_busy() {
-            sent.push(dialler.tick());
+            sent.push(dialler.tick(Rate::NARROW));
         }
-        let digit = |report, first, times| Dialling::Digit { report, first, times };
+        let digit = |report, first, times| Dialling::Digit { report, first, moves: 0, times };
         assert_eq!(
             sent,
             [
@@ -355,11 +367,32 @@ mod tests {
         let mut dialler = Dialler::default();
         dialler.down(LegId(7), '5');
         for n in 1..5 {
-            assert_eq!(dialler.tick(), Dialling::Digit { report: report(false, 20 * n), first: n == 1, times: 1 });
+            assert_eq!(
+                dialler.tick(Rate::NARROW),
+                Dialling::Digit { report: report(false, 20 * n), first: n == 1, moves: 0, times: 1 }
+            );
         }
         dialler.up(LegId(8), 40);
         dialler.up(LegId(7), 90);
-        assert_eq!(dialler.tick(), Dialling::Digit { report: report(true, 90), first: false, times: 3 });
+        assert_eq!(
+            dialler.tick(Rate::NARROW),
+            Dialling::Digit { report: report(true, 90), first: false, moves: 0, times: 3 }
+        );
+    }
+
+    #[test]
+    fn a_long_digit_at_a_fast_clock_is_sent_in_segments_that_are_heard_as_one() {
+        for (length, segments) in [(1360, 1), (1380, 2), (3000, 3)] {
+            let (mut dialler, mut listener, now) = (Dialler::default(), Listener::default(), Instant::now());
+            assert!(dialler.dial('5', length));
+            let (mut timestamp, mut heard, mut told) = (1000, Vec::new(), 1);
+            while let Dialling::Digit { report, moves, .. } = dialler.tick(Rate::FULL) {
+                timestamp += i64::from(moves);
+                told += u32::from(moves > 0);
+                heard.extend(keys(listener.hear(report, timestamp, Rate::FULL, now)));
+            }
+            assert_eq!((heard, told), (vec![DOWN, up(length)], segments));
+        }
     }
 
     #[test]

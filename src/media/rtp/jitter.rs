@@ -5,15 +5,21 @@
 //! quiet place when one comes soon, with a join that cannot be heard; the same corrections make up for a peer whose clock drifts.
 
 use super::delay::Delay;
-use crate::media::audio::{codec::Coder, frame::Rate, plc::Concealer};
+use crate::media::audio::{
+    codec::Coder,
+    frame::{self, Rate},
+    plc::Concealer,
+};
 use std::time::Instant;
 
 pub use super::delay::{MAX_DELAY_MS, MIN_DELAY_MS};
 
 /// Packets that may wait: 300 ms of the shortest ones.
 const SLOTS: usize = 32;
-/// Longest payload that is taken: 60 ms of the widest codec without compression.
-const MAX_PAYLOAD: usize = 1280;
+/// Longest payload that is taken: what fits into a datagram that is not cut into pieces.
+const MAX_PAYLOAD: usize = 1480;
+/// The longest packet, ms (RFC 6716 3.2.5).
+const LONGEST_MS: u32 = 120;
 /// After so many frames without a packet the sender is thought to be silent, and its next packet begins anew.
 const IDLE_AFTER: u32 = 10;
 /// A correction waits so many frames for a quiet place.
@@ -23,8 +29,8 @@ const STEP_MS: u32 = 10;
 /// A packet to be played later than this is no part of what is being played, ms.
 const TOO_EARLY_MS: u32 = 400;
 
-/// What one leg says, smoothed.
-#[derive(Clone, Debug)]
+/// What one leg says, smoothed. Inside, time is counted in samples, whatever the timestamps count.
+#[derive(Debug)]
 pub struct JitterBuffer {
     coder: Coder,
     rate: Rate,
@@ -59,8 +65,8 @@ struct Slot {
 enum Upcoming {
     /// This packet, now.
     Packet(usize),
-    /// Nothing until this timestamp.
-    Gap(i64),
+    /// Nothing until this timestamp, at which this one begins.
+    Gap { until: i64, next: usize },
     /// Nothing at all.
     Nothing,
 }
@@ -75,7 +81,7 @@ impl JitterBuffer {
             next: 0,
             newest: 0,
             play: None,
-            decoded: Vec::with_capacity(rate.samples(80)),
+            decoded: Vec::with_capacity(rate.samples(LONGEST_MS + 20)),
             taken: 0,
             concealer: Concealer::new(rate),
             delay: Delay::new(rate),
@@ -91,7 +97,7 @@ impl JitterBuffer {
 
     /// Another codec: what waits is forgotten, and what was heard last fades.
     pub fn set_coder(&mut self, coder: Coder) {
-        if coder == self.coder {
+        if coder.is_like(&self.coder) {
             return;
         }
         if (coder.rate(), coder.clock()) == (self.rate, self.clock()) {
@@ -139,6 +145,16 @@ impl JitterBuffer {
         self.next = 0;
     }
 
+    /// How the sound that was heard last would go on for a frame.
+    pub fn go_on(&self, sound: &mut [i16]) {
+        self.concealer.clone().conceal(sound);
+    }
+
+    /// The sound of a payload that is not played from here, as it would be.
+    pub fn decode(&mut self, payload: &[u8], sound: &mut Vec<i16>) {
+        self.coder.decode(clipped(payload), sound);
+    }
+
     /// What comes next goes on where these payloads (the older first), played by other means, ended.
     pub fn resume_after(&mut self, sequence: i64, payloads: [&[u8]; 2]) {
         self.reset();
@@ -146,7 +162,7 @@ impl JitterBuffer {
         for payload in payloads {
             self.decoded.clear();
             self.coder.decode(clipped(payload), &mut self.decoded);
-            self.concealer.hear(&mut self.decoded);
+            self.decoded.chunks_mut(frame::MAX).for_each(|part| self.concealer.hear(part));
         }
         self.taken = self.decoded.len();
     }
@@ -154,6 +170,7 @@ impl JitterBuffer {
     /// A packet came; the next `fill` is at `tick`. Numbers are those of [`super::sequence::Source`]. An empty payload is
     /// comfort noise: silence until the next packet.
     pub fn insert(&mut self, sequence: i64, timestamp: i64, payload: &[u8], now: Instant, tick: Instant) {
+        let timestamp = self.samples(timestamp);
         let waiting = self.rate.samples_in(tick.saturating_duration_since(now)) as i64;
         if self.play.is_some_and(|play| timestamp - play > self.rate.samples(TOO_EARLY_MS) as i64)
             || (self.play.is_some() && sequence >= self.next + SLOTS as i64)
@@ -175,7 +192,7 @@ impl JitterBuffer {
             timestamp - (early + frame - 1) / frame * frame
         });
         self.empty_frames = 0;
-        let duration = i64::from(self.coder.duration(payload));
+        let duration = self.samples(self.coder.duration(payload).into());
         // It has to be there when the frame is made in which it begins.
         let frame = self.rate.frame() as i64;
         self.delay.plays_after((timestamp - play).div_euclid(frame) * frame + waiting, transit);
@@ -192,6 +209,11 @@ impl JitterBuffer {
         }
         slot.payload.clear();
         slot.payload.extend_from_slice(clipped(payload));
+    }
+
+    /// Ticks of the timestamp in samples.
+    fn samples(&self, ticks: i64) -> i64 {
+        ticks * i64::from(self.rate.0) / i64::from(self.clock().0)
     }
 
     /// Time passes without anybody listening: `samples` are left out.
@@ -244,14 +266,35 @@ impl JitterBuffer {
                     self.taken = self.decoded.len().min((play - self.slots[index].timestamp).max(0) as usize);
                     self.next = self.slots[index].sequence + 1;
                 }
-                Upcoming::Gap(until) => {
+                Upcoming::Gap { until, next } if self.coder.conceals() => {
+                    // Of a long gap the last part at most.
+                    let most = self.rate.samples(LONGEST_MS);
+                    let missing = ((until - play).max(1) as usize).min(most);
+                    let payload = std::mem::take(&mut self.slots[next].payload);
+                    // Without a loss it is a pause of the sender's.
+                    let follows = self.slots[next].sequence > self.next && until - play <= most as i64;
+                    self.decoded.clear();
+                    self.taken = 0;
+                    self.coder.conceal(missing, follows.then_some(&payload), &mut self.decoded);
+                    self.slots[next].payload = payload;
+                }
+                Upcoming::Gap { until, .. } => {
                     let now = ((until - play).max(1) as usize).min(sound.len() - at);
                     self.concealer.conceal(&mut sound[at..at + now]);
                     at += now;
                     play += now as i64;
                 }
                 Upcoming::Nothing => {
-                    self.concealer.conceal(&mut sound[at..]);
+                    if self.coder.conceals() {
+                        self.decoded.clear();
+                        self.coder.conceal(sound.len() - at, None, &mut self.decoded);
+                        sound[at..].copy_from_slice(&self.decoded);
+                        self.concealer.hear(&mut sound[at..]);
+                        self.decoded.clear();
+                        self.taken = 0;
+                    } else {
+                        self.concealer.conceal(&mut sound[at..]);
+                    }
                     // What is not there yet is waited for, as long as the delay may grow.
                     let missing = (sound.len() - at) as i64;
                     if !self.delay.grow(missing) {
@@ -278,7 +321,7 @@ impl JitterBuffer {
             return if slot.timestamp <= play {
                 Upcoming::Packet(index(sequence))
             } else {
-                Upcoming::Gap(slot.timestamp)
+                Upcoming::Gap { until: slot.timestamp, next: index(sequence) }
             };
         }
         Upcoming::Nothing
@@ -355,7 +398,10 @@ fn join(from: &[i16], to: &[i16], sound: &mut [i16]) {
 #[allow(clippy::disallowed_methods, reason = "a test needs a time to start from")]
 mod tests {
     use super::*;
-    use crate::media::audio::{frame::FRAME, g711::ulaw, oscillator::Oscillator};
+    use crate::media::{
+        audio::{frame::FRAME, g711::ulaw, oscillator::Oscillator},
+        sdp::Codec,
+    };
     use std::time::Duration;
 
     const TICK: Duration = Duration::from_millis(20);
@@ -371,7 +417,7 @@ mod tests {
         fn new() -> Self {
             let mut oscillator = Oscillator::new(400, Rate::NARROW);
             let tone = (0..8000).map(|_| ulaw::encode((oscillator.next() / 8) as i16)).collect();
-            Self { buffer: JitterBuffer::new(Coder::Pcmu), tone, now: Instant::now() }
+            Self { buffer: JitterBuffer::new(Coder::new(Codec::Pcmu)), tone, now: Instant::now() }
         }
 
         fn payload(&self, number: i64) -> &[u8] {
@@ -496,7 +542,7 @@ mod tests {
             play.insert(number, SOON);
             play.fill();
         }
-        play.buffer.set_coder(Coder::Pcma);
+        play.buffer.set_coder(Coder::new(Codec::Pcma));
         assert_eq!(play.buffer.late(), 1);
         let faded = play.fill();
         assert!(play.buffer.is_active() && faded.iter().any(|sample| sample.abs() > 1000));

@@ -53,6 +53,26 @@ impl Line {
         }
     }
 
+    /// Ticks a second of the timestamps.
+    pub fn rate(&self) -> Rate {
+        self.rate
+    }
+
+    /// Another clock from now on: the numbers go on where they are, the time that a packet takes is counted anew
+    /// (RFC 7160 4.2: one SSRC may have several clocks, one after the other).
+    pub fn set_rate(&mut self, rate: Rate, now: Instant) {
+        if rate == self.rate {
+            return;
+        }
+        let clock = self.clock(now);
+        if self.epoch.is_some() {
+            self.epoch = Some(now);
+        }
+        self.epoch_timestamp = clock;
+        self.next = clock + (self.next - clock) * i64::from(rate.0) / i64::from(self.rate.0);
+        self.rate = rate;
+    }
+
     /// Ours, towards this leg.
     pub fn ssrc(&self) -> u32 {
         self.ssrc
@@ -191,6 +211,18 @@ mod tests {
         assert_eq!(send(&mut line, start).map(|sent| sent.1), Some(160));
         assert_eq!(send(&mut line, start), None);
         assert_eq!(send(&mut line, start + TICK).map(|sent| (sent.0, sent.1)), Some((2, 320)));
+    }
+
+    #[test]
+    fn another_clock_goes_on_from_where_the_numbers_are() {
+        let (mut line, start) = (Line::new(1, 0, 0, Rate::NARROW), Instant::now());
+        assert_eq!(send(&mut line, start).map(|sent| sent.1), Some(0));
+        line.set_rate(Rate::FULL, start + TICK);
+        let slot = line.slot(start + TICK, 20).expect("it is not ahead");
+        assert_eq!((slot.timestamp, slot.marker), ((1 << 32) + 160, false));
+        line.packet(slot, 0, 111, &[0; 60], 960, start + TICK);
+        assert_eq!(line.slot(start + TICK * 2, 20).map(|slot| slot.timestamp), Some((1 << 32) + 160 + 960));
+        assert_eq!(line.clock(start + TICK * 2), (1 << 32) + 160 + 960);
     }
 
     #[test]

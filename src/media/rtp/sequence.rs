@@ -85,8 +85,25 @@ impl Source {
         self.ssrc
     }
 
+    /// Its timestamps go by another clock from now on.
+    pub fn set_clock(&mut self, clock: u32) {
+        if clock != self.clock {
+            self.jitter = self.jitter * i64::from(clock) / i64::from(self.clock.max(1));
+            (self.clock, self.transit) = (clock, None);
+        }
+    }
+
     /// Judges a packet of this SSRC that came at `now`.
     pub fn update(&mut self, sequence: u16, timestamp: u32, now: Instant) -> Verdict {
+        self.judge(sequence, timestamp, Some(now))
+    }
+
+    /// Judges a packet whose timestamp says nothing of when it was sent, such as a telephone-event.
+    pub fn update_beside(&mut self, sequence: u16, timestamp: u32) -> Verdict {
+        self.judge(sequence, timestamp, None)
+    }
+
+    fn judge(&mut self, sequence: u16, timestamp: u32, now: Option<Instant>) -> Verdict {
         let ahead = sequence.wrapping_sub(self.highest as u16);
         let mut restarted = false;
         let extended = if ahead < MAX_DROPOUT {
@@ -104,9 +121,15 @@ impl Source {
         if !self.take(extended) {
             return Verdict::Duplicate;
         }
-        let timestamp = self.extend(timestamp);
         self.received += 1;
-        self.measure(timestamp, now);
+        let timestamp = match now {
+            Some(now) => {
+                let timestamp = self.extend(timestamp);
+                self.measure(timestamp, now);
+                timestamp
+            }
+            None => self.timestamp + i64::from(timestamp.wrapping_sub(self.timestamp as u32).cast_signed()),
+        };
         if restarted {
             Verdict::Restarted { sequence: extended, timestamp }
         } else {

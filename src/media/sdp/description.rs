@@ -1,6 +1,7 @@
 //! A peer's SDP, read as far as it concerns us. The only file that knows `sdp-types`.
 
-use super::{Codec, Direction, SdpError};
+use super::{Codec, Direction, OpusFormat, SdpError};
+use crate::media::audio::frame::Rate;
 use std::net::{IpAddr, SocketAddr};
 
 /// More m= lines than anybody needs; each is kept and repeated in our answers.
@@ -32,15 +33,19 @@ pub(super) struct Stream {
     pub(super) ptime_ms: u8,
     /// Its payload types in order, each once; empty unless it is audio over RTP.
     pub(super) formats: Vec<(u8, Encoding)>,
+    /// The a=fmtp of its Opus numbers.
+    opus: Vec<(u8, OpusFormat)>,
 }
 
 /// What a payload type stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Encoding {
-    /// A codec of ours, 8000 Hz and one channel.
+    /// A codec of ours.
     Codec(Codec),
-    /// telephone-event with the clock of our codecs.
-    Digits,
+    /// telephone-event with this clock, which is that of a codec of ours.
+    Digits(Rate),
+    /// Comfort noise (RFC 3389), 8000 Hz.
+    Noise,
     /// Something else.
     Other,
     /// A dynamic number without a=rtpmap.
@@ -73,11 +78,13 @@ impl Stream {
             ptime_ms: ptime(&media.attributes),
             format: media.fmt.split_ascii_whitespace().next().unwrap_or("0").to_owned(),
             formats: Vec::new(),
+            opus: Vec::new(),
             media: media.media,
             proto: media.proto,
         };
         if stream.is_rtp_audio() {
             stream.formats = formats(&media.fmt, &media.attributes);
+            stream.opus = opus(&media.attributes);
         }
         stream
     }
@@ -110,6 +117,17 @@ impl Stream {
     /// The peer's number for `codec`, the first if there are several.
     pub(super) fn number(&self, wanted: Encoding) -> Option<u8> {
         self.formats.iter().find(|(_, encoding)| *encoding == wanted).map(|(number, _)| *number)
+    }
+
+    /// What the peer wants of Opus under this number.
+    pub(super) fn opus(&self, number: u8) -> OpusFormat {
+        self.opus.iter().find(|(of, _)| *of == number).map_or_else(OpusFormat::default, |(_, format)| *format)
+    }
+
+    /// telephone-event with its clock: that of the codec if the peer has it, else 8000.
+    pub(super) fn digits(&self, codec: Codec) -> Option<(u8, Rate)> {
+        let with = |clock: Rate| self.number(Encoding::Digits(clock)).map(|number| (number, clock));
+        with(codec.clock()).or_else(|| with(Rate::NARROW))
     }
 }
 
@@ -172,8 +190,11 @@ fn formats(list: &str, attributes: &[sdp_types::Attribute]) -> Vec<(u8, Encoding
     let mut meaning: [Encoding; 128] = [Encoding::Unmapped; 128];
     meaning[..96].fill(Encoding::Other);
     for codec in Codec::ALL {
-        meaning[usize::from(codec.static_type())] = Encoding::Codec(codec);
+        if let Some(number) = codec.static_type() {
+            meaning[usize::from(number)] = Encoding::Codec(codec);
+        }
     }
+    meaning[usize::from(NOISE)] = Encoding::Noise;
     for attribute in attributes.iter().filter(|attribute| attribute.attribute.eq_ignore_ascii_case("rtpmap")) {
         let mut words = attribute.value.as_deref().unwrap_or_default().split_ascii_whitespace();
         let number = words.next().and_then(|number| number.parse::<usize>().ok());
@@ -189,15 +210,33 @@ fn formats(list: &str, attributes: &[sdp_types::Attribute]) -> Vec<(u8, Encoding
         .collect()
 }
 
+/// What a=fmtp says of Opus. It is read for every number, for it says nothing of others that would hurt.
+fn opus(attributes: &[sdp_types::Attribute]) -> Vec<(u8, OpusFormat)> {
+    let fmtp = attributes.iter().filter(|attribute| attribute.attribute.eq_ignore_ascii_case("fmtp"));
+    fmtp.filter_map(|attribute| {
+        let (number, parameters) = attribute.value.as_deref()?.trim().split_once(char::is_whitespace)?;
+        Some((number.parse().ok()?, OpusFormat::read(parameters)))
+    })
+    .take(128)
+    .collect()
+}
+
 /// `name/clock[/channels]` (RFC 8866 6.6).
 fn encoding_of(text: &str) -> Encoding {
     let mut parts = text.split('/');
     let name = parts.next().unwrap_or_default();
-    if parts.next() != Some("8000") || parts.next().is_some_and(|channels| channels != "1") {
-        return Encoding::Other;
+    let clock = parts.next().and_then(|clock| clock.parse().ok());
+    let channels = parts.next().map_or(Some(1), |channels| channels.parse().ok());
+    let (Some(clock), Some(channels)) = (clock, channels) else { return Encoding::Other };
+    let ours = Codec::ALL.iter().any(|codec| codec.clock() == Rate(clock));
+    if name.eq_ignore_ascii_case("telephone-event") && ours && channels == 1 {
+        return Encoding::Digits(Rate(clock));
     }
-    if name.eq_ignore_ascii_case("telephone-event") {
-        return Encoding::Digits;
+    if name.eq_ignore_ascii_case("CN") && Rate(clock) == Rate::NARROW {
+        return Encoding::Noise;
     }
-    Codec::from_name(name).map_or(Encoding::Other, Encoding::Codec)
+    Codec::from_map(name, clock, channels).map_or(Encoding::Other, Encoding::Codec)
 }
+
+/// The static payload type of comfort noise (RFC 3389 4).
+pub(super) const NOISE: u8 = 13;

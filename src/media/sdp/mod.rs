@@ -2,14 +2,19 @@
 //!
 //! [`Negotiation`] is one leg's side of it; [`Session`] is what it comes to.
 
+mod codec;
 mod description;
 mod direction;
 mod error;
 mod negotiation;
+mod numbers;
+mod opus;
 mod print;
 mod session;
 
+pub use codec::Codec;
 pub use direction::Direction;
 pub use error::SdpError;
 pub use negotiation::Negotiation;
-pub use session::{Codec, Session};
+pub use opus::OpusFormat;
+pub use session::Session;

@@ -2,9 +2,11 @@
 
 use super::{
     Codec, Direction, SdpError, Session,
-    description::{Description, Encoding, Stream},
-    print::{self, Audio, Line},
+    description::{Description, Encoding, NOISE, Stream},
+    numbers::Numbers,
+    print::{self, Audio, Formats, Line},
 };
+use crate::media::audio::frame::Rate;
 use bytes::Bytes;
 use std::net::{IpAddr, SocketAddr};
 
@@ -34,14 +36,6 @@ enum Kept {
     Refused { media: String, proto: String, format: String },
 }
 
-/// The payload types in which we want things sent to us. A number keeps its meaning (RFC 3264 8.3.2).
-#[derive(Clone)]
-struct Numbers {
-    pcmu: u8,
-    pcma: u8,
-    digits: u8,
-}
-
 /// What makes the o= line.
 struct Origin {
     id: u64,
@@ -66,13 +60,13 @@ struct Waiting {
 
 impl Negotiation {
     /// Nothing agreed yet. `address` and `port` are where our leg receives, `codecs` ours in order of preference (none means
-    /// all), `id` the session id of o=.
+    /// the usual ones), `id` the session id of o=.
     pub fn new(address: IpAddr, port: u16, codecs: &[Codec], id: u64) -> Self {
         Self {
             address,
             port,
-            codecs: if codecs.is_empty() { Codec::ALL.to_vec() } else { codecs.to_vec() },
-            numbers: Numbers { pcmu: Codec::Pcmu.static_type(), pcma: Codec::Pcma.static_type(), digits: 101 },
+            codecs: if codecs.is_empty() { Codec::USUAL.to_vec() } else { codecs.to_vec() },
+            numbers: Numbers::new(),
             // RFC 3264 5: the numbers of o= must fit into 63 bits.
             origin: Origin { id: id >> 1, version: 1, said: String::new() },
             streams: Vec::new(),
@@ -93,9 +87,9 @@ impl Negotiation {
         let front = first.or(self.session.as_ref().map(|session| session.codec));
         let mut codecs: Vec<_> = self.codecs.iter().map(|codec| (*codec, self.numbers.of(*codec))).collect();
         codecs.sort_by_key(|(codec, _)| Some(*codec) != front);
-        let digits = self.numbers.digits;
+        let digits = self.numbers.digits_for(&self.codecs);
         self.offered = Some(Offered { direction, numbers: self.numbers.clone(), at });
-        self.say(&codecs, Some(digits), direction)
+        self.say(&Formats { codecs, digits, noise: false }, direction)
     }
 
     /// The peer's answer to our last offer. It may come several times, as early answers do; the last one counts.
@@ -111,11 +105,13 @@ impl Negotiation {
         }
         let (remote, remote_rtcp) = self.reach(stream)?;
         let (payload_type, codec) = chosen(stream, &self.codecs, &offered.numbers).ok_or(SdpError::Misfit)?;
-        let digits = offered.numbers.digits;
-        // A number of ours repeated without its meaning still has it.
-        let digits_payload_type = stream
-            .number(Encoding::Digits)
-            .or_else(|| stream.formats.contains(&(digits, Encoding::Unmapped)).then_some(digits));
+        let digits = stream.digits(codec).or_else(|| {
+            // A number of ours repeated without its meaning still has it.
+            let mut ours = offered.numbers.digits_for(&self.codecs);
+            ours.sort_by_key(|(clock, _)| *clock != codec.clock());
+            let repeated = |number| stream.formats.contains(&(number, Encoding::Unmapped));
+            ours.into_iter().find(|(_, number)| repeated(*number)).map(|(clock, number)| (number, clock))
+        });
         let peer = peer_direction(stream);
         let before = self.session.as_ref().is_some_and(|session| session.held_by_peer);
         let session = Session {
@@ -124,8 +120,10 @@ impl Negotiation {
             codec,
             payload_type,
             receive_payload_type: offered.numbers.of(codec),
-            digits_payload_type,
-            receive_digits_payload_type: digits_payload_type.map(|_| digits),
+            digits_payload_type: digits.map(|(number, _)| number),
+            receive_digits_payload_type: digits.map(|(_, clock)| offered.numbers.digits(clock)),
+            digits_clock: digits.map_or(codec.clock(), |(_, clock)| clock),
+            opus: stream.opus(payload_type),
             direction: peer.reversed().and(offered.direction),
             ptime_ms: stream.ptime_ms,
             // An offer that does not send leaves the peer nothing to say about its hold.
@@ -157,8 +155,17 @@ impl Negotiation {
         let session = self.agree(&waiting, wanted, first)?;
         self.streams = waiting.streams;
         self.numbers.follow(&session, &waiting.stream);
-        let codecs = [(session.codec, session.receive_payload_type)];
-        let sdp = self.say(&codecs, session.receive_digits_payload_type, session.direction);
+        let formats = Formats {
+            codecs: vec![(session.codec, session.receive_payload_type)],
+            digits: session
+                .receive_digits_payload_type
+                .map(|number| (session.digits_clock, number))
+                .into_iter()
+                .collect(),
+            // It is understood, and not asked for.
+            noise: session.codec.clock() == Rate::NARROW && waiting.stream.number(Encoding::Noise) == Some(NOISE),
+        };
+        let sdp = self.say(&formats, session.direction);
         self.session = Some(session.clone());
         Some((sdp, session))
     }
@@ -199,7 +206,7 @@ impl Negotiation {
         let (codec, payload_type) =
             ours.filter_map(|codec| Some((codec, stream.number(Encoding::Codec(codec))?))).next()?;
         // RFC 3264 6.1: the answer uses the numbers of the offer.
-        let digits = stream.number(Encoding::Digits);
+        let digits = stream.digits(codec);
         let peer = peer_direction(stream);
         Some(Session {
             remote: waiting.remote,
@@ -207,8 +214,10 @@ impl Negotiation {
             codec,
             payload_type,
             receive_payload_type: payload_type,
-            digits_payload_type: digits,
-            receive_digits_payload_type: digits,
+            digits_payload_type: digits.map(|(number, _)| number),
+            receive_digits_payload_type: digits.map(|(number, _)| number),
+            digits_clock: digits.map_or(codec.clock(), |(_, clock)| clock),
+            opus: stream.opus(payload_type),
             direction: peer.reversed().and(wanted),
             ptime_ms: stream.ptime_ms,
             held_by_peer: !stream.direction.receives() || stream.is_muted(),
@@ -218,9 +227,9 @@ impl Negotiation {
     }
 
     /// Our SDP with the streams as they are; the version of o= rises when it is not what we said last (RFC 3264 8).
-    fn say(&mut self, codecs: &[(Codec, u8)], digits: Option<u8>, direction: Direction) -> Bytes {
+    fn say(&mut self, formats: &Formats, direction: Direction) -> Bytes {
         let lines = self.streams.iter().map(|kept| match kept {
-            Kept::Ours { proto } => Line::Audio(Audio { proto, port: self.port, codecs, digits, direction }),
+            Kept::Ours { proto } => Line::Audio(Audio { proto, port: self.port, formats, direction }),
             Kept::Refused { media, proto, format } => Line::Refused { media, proto, format },
         });
         let body = print::body(self.address, lines);
@@ -245,47 +254,13 @@ impl Kept {
     }
 }
 
-impl Numbers {
-    fn of(&self, codec: Codec) -> u8 {
-        match codec {
-            Codec::Pcmu => self.pcmu,
-            Codec::Pcma => self.pcma,
-        }
-    }
-
-    /// Takes over the numbers of an answer of ours; what it does not name moves away from numbers that the peer's offer uses.
-    fn follow(&mut self, session: &Session, offer: &Stream) {
-        let mut taken = [false; 128];
-        for (number, _) in &offer.formats {
-            taken[usize::from(*number)] = true;
-        }
-        let mut settle = |number: &mut u8, agreed: Option<u8>, usual: u8| {
-            let free = |number: &u8| taken.get(usize::from(*number)) == Some(&false);
-            let own = [*number, usual].into_iter().chain((96..128).rev()).find(free);
-            *number = agreed.or(own).unwrap_or(*number);
-            if let Some(slot) = taken.get_mut(usize::from(*number)) {
-                *slot = true;
-            }
-        };
-        settle(&mut self.digits, session.receive_digits_payload_type, 101);
-        for (number, codec) in [(&mut self.pcmu, Codec::Pcmu), (&mut self.pcma, Codec::Pcma)] {
-            let agreed = if session.codec == codec {
-                Some(session.receive_payload_type)
-            } else {
-                offer.number(Encoding::Codec(codec))
-            };
-            settle(number, agreed, codec.static_type());
-        }
-    }
-}
-
 /// The first codec of an answer that we offered, with the peer's number for it.
 fn chosen(stream: &Stream, ours: &[Codec], offered: &Numbers) -> Option<(u8, Codec)> {
     stream.formats.iter().find_map(|(number, encoding)| match encoding {
         Encoding::Codec(codec) => ours.contains(codec).then_some((*number, *codec)),
         // A number of ours repeated without its meaning still has it.
         Encoding::Unmapped => ours.iter().find(|codec| offered.of(**codec) == *number).map(|codec| (*number, *codec)),
-        Encoding::Digits | Encoding::Other => None,
+        Encoding::Digits(_) | Encoding::Noise | Encoding::Other => None,
     })
 }
 

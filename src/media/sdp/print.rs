@@ -1,6 +1,7 @@
 //! Our SDP as text (RFC 8866 5).
 
-use super::{Codec, Direction};
+use super::{Codec, Direction, OpusFormat, description::NOISE};
+use crate::media::audio::frame::Rate;
 use std::{fmt::Write, net::IpAddr};
 
 /// One m= line of ours.
@@ -24,12 +25,27 @@ pub(super) struct Audio<'a> {
     pub(super) proto: &'a str,
     /// Where we receive.
     pub(super) port: u16,
-    /// Codecs with their numbers, in order of preference.
-    pub(super) codecs: &'a [(Codec, u8)],
-    /// The number of telephone-event.
-    pub(super) digits: Option<u8>,
+    /// What may be in a packet.
+    pub(super) formats: &'a Formats,
     /// Seen from us.
     pub(super) direction: Direction,
+}
+
+/// The payload types of a stream.
+pub(super) struct Formats {
+    /// Codecs with their numbers, in order of preference.
+    pub(super) codecs: Vec<(Codec, u8)>,
+    /// telephone-event: clock and number.
+    pub(super) digits: Vec<(Rate, u8)>,
+    /// Comfort noise.
+    pub(super) noise: bool,
+}
+
+impl Formats {
+    fn numbers(&self) -> impl Iterator<Item = u8> {
+        let codecs = self.codecs.iter().map(|(_, number)| *number);
+        codecs.chain(self.noise.then_some(NOISE)).chain(self.digits.iter().map(|(_, number)| *number))
+    }
 }
 
 /// All that follows the o= line, from s= on.
@@ -55,16 +71,26 @@ pub(super) fn head(address: IpAddr, id: u64, version: u64) -> String {
 
 fn print_audio(text: &mut String, audio: &Audio<'_>) {
     let _ = write!(text, "m=audio {} {}", audio.port, audio.proto);
-    for number in audio.codecs.iter().map(|(_, number)| *number).chain(audio.digits) {
+    for number in audio.formats.numbers() {
         let _ = write!(text, " {number}");
     }
     text.push_str("\r\n");
-    for (codec, number) in audio.codecs {
-        let _ = write!(text, "a=rtpmap:{number} {}/8000\r\n", codec.name());
+    for (codec, number) in &audio.formats.codecs {
+        let _ = write!(text, "a=rtpmap:{number} {}/{}", codec.name(), codec.clock().0);
+        if codec.channels() > 1 {
+            let _ = write!(text, "/{}", codec.channels());
+        }
+        text.push_str("\r\n");
+        if *codec == Codec::Opus {
+            let _ = write!(text, "a=fmtp:{number} {}\r\n", OpusFormat::OURS);
+        }
     }
-    if let Some(number) = audio.digits {
+    if audio.formats.noise {
+        let _ = write!(text, "a=rtpmap:{NOISE} CN/8000\r\n");
+    }
+    for (clock, number) in &audio.formats.digits {
         // 0-15 are the digits 0-9 * # A-D (RFC 4733 3.2).
-        let _ = write!(text, "a=rtpmap:{number} telephone-event/8000\r\na=fmtp:{number} 0-15\r\n");
+        let _ = write!(text, "a=rtpmap:{number} telephone-event/{}\r\na=fmtp:{number} 0-15\r\n", clock.0);
     }
     let _ = write!(text, "a=ptime:20\r\na={}\r\n", audio.direction.attribute());
 }

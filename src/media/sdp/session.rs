@@ -1,43 +1,8 @@
 //! What an exchange of offer and answer comes to.
 
-use super::Direction;
-use crate::media::srtp::Keys;
+use super::{Codec, Direction, OpusFormat};
+use crate::media::{audio::frame::Rate, srtp::Keys};
 use std::net::SocketAddr;
-
-/// A codec of ours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Codec {
-    /// G.711 u-law, payload type 0.
-    Pcmu,
-    /// G.711 A-law, payload type 8.
-    Pcma,
-}
-
-impl Codec {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::Pcmu, Self::Pcma];
-
-    /// The encoding name of RFC 3551 6.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Pcmu => "PCMU",
-            Self::Pcma => "PCMA",
-        }
-    }
-
-    /// The codec of that encoding name; case does not matter (RFC 8866 6.6).
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|codec| codec.name().eq_ignore_ascii_case(name))
-    }
-
-    /// The static payload type of RFC 3551 6.
-    pub fn static_type(self) -> u8 {
-        match self {
-            Self::Pcmu => 0,
-            Self::Pcma => 8,
-        }
-    }
-}
 
 /// What an offer and its answer agreed on for our stream, seen from us.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +22,10 @@ pub struct Session {
     pub digits_payload_type: Option<u8>,
     /// telephone-event as it comes to us.
     pub receive_digits_payload_type: Option<u8>,
+    /// The clock of telephone-event: that of the codec where the peer has it, else 8000.
+    pub digits_clock: Rate,
+    /// What the peer's Opus decoder would like; says nothing of other codecs.
+    pub opus: OpusFormat,
     /// Which way media flow, seen from us.
     pub direction: Direction,
     /// ms of sound a packet that the peer wants, 10 to 60; 20 as a rule.
@@ -71,21 +40,33 @@ pub struct Session {
 }
 
 impl Session {
-    /// The plainest agreement: both ways, RTCP on the next port, no digits, 20 ms.
+    /// The plainest agreement: both ways, RTCP on the next port, our usual number, no digits, 20 ms.
     pub fn new(remote: SocketAddr, codec: Codec) -> Self {
+        let number = codec.usual_type();
         Self {
             remote,
             remote_rtcp: SocketAddr::new(remote.ip(), remote.port().saturating_add(1)),
             codec,
-            payload_type: codec.static_type(),
-            receive_payload_type: codec.static_type(),
+            payload_type: number,
+            receive_payload_type: number,
             digits_payload_type: None,
             receive_digits_payload_type: None,
+            digits_clock: codec.clock(),
+            opus: OpusFormat::default(),
             direction: Direction::SendRecv,
             ptime_ms: 20,
             held_by_peer: false,
             keys: None,
             rtcp_mux: false,
         }
+    }
+
+    /// Whether packets may go from one to the other as they are, both ways: the codec is the same, and so are its
+    /// parameters as far as they bind a sender.
+    pub(crate) fn may_be_relayed_to(&self, other: &Self) -> bool {
+        // What a peer sends was made for us, who set no limits.
+        let ours = OpusFormat::default();
+        let binds = |session: &Self| session.codec == Codec::Opus && !session.opus.takes_what_was_made_for(&ours);
+        (self.codec, self.ptime_ms) == (other.codec, other.ptime_ms) && !binds(self) && !binds(other)
     }
 }

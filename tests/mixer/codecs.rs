@@ -1,0 +1,136 @@
+//! Every codec beside every other.
+
+use super::{
+    A, B, C, dialled_digit,
+    listening::{Hall, Phone, relation},
+};
+use warmline::media::{Command, Role, sdp::Codec};
+
+/// The tone of a leg: within what G.722 and Opus make of telephone sound.
+fn tone(leg: u64) -> u32 {
+    250 + 60 * leg as u32
+}
+
+/// As `everybody_hears_the_others`, with all codecs in turn. Codecs that remember are a little less exact.
+fn everybody_hears_the_others(legs: u64, seconds: u64) {
+    let mut hall = Hall::new(legs);
+    for leg in 1..=legs {
+        let codec = Codec::ALL[(leg as usize - 1) % Codec::ALL.len()];
+        hall.enter(Phone::new(leg, codec).tone(tone(leg), -36.0));
+    }
+    hall.run_s(2);
+    hall.forget();
+    hall.run_s(seconds);
+    for listener in 1..=legs {
+        for speaker in 1..=legs {
+            let level = hall.level(listener, tone(speaker));
+            if speaker == listener {
+                assert!(level < -60.0, "{listener} hears itself at {level}");
+            } else {
+                assert!((level + 36.0).abs() < 2.0, "{listener} hears {speaker} at {level}");
+            }
+        }
+        assert_eq!(hall.gaps(listener), 0, "{listener} has gaps");
+        hall.assert_one_line(listener);
+    }
+}
+
+#[test]
+fn two_three_and_ten_of_different_codecs_hear_each_other() {
+    everybody_hears_the_others(2, 20);
+    everybody_hears_the_others(3, 20);
+    everybody_hears_the_others(10, 10);
+}
+
+#[test]
+fn two_of_one_codec_are_relayed_whatever_it_is() {
+    for codec in Codec::ALL {
+        let mut hall = Hall::new(20);
+        hall.enter(Phone::new(A, codec).tone(400, -20.0));
+        hall.enter(Phone::new(B, codec).tone(500, -20.0));
+        hall.run_s(1);
+        hall.forget();
+        let before = hall.wakes;
+        hall.run_s(5);
+        assert!(hall.wakes - before < 10, "{codec:?}: {} wake-ups", hall.wakes - before);
+        assert!((hall.level(A, 500) + 20.0).abs() < 1.0 && (hall.level(B, 400) + 20.0).abs() < 1.0, "{codec:?}");
+        assert_eq!((hall.gaps(A), hall.gaps(B)), (0, 0), "{codec:?}");
+    }
+}
+
+#[test]
+fn relay_to_mix_and_back_does_not_click_in_any_codec() {
+    for codec in Codec::ALL {
+        let mut hall = Hall::new(21).with_tone_for_music(600, -16.0);
+        hall.enter(Phone::new(A, codec).tone(400, -16.0));
+        hall.enter(Phone::new(B, codec).tone(500, -16.0));
+        hall.run_s(2);
+        hall.forget();
+        for round in 0..20 {
+            hall.command(Command::Role { leg: relation(A), role: Role::Muted });
+            hall.run_ms(400 + round * 7);
+            hall.command(Command::Role { leg: relation(A), role: Role::Talk });
+            hall.run_ms(500 + round * 3);
+        }
+        for leg in [A, B] {
+            hall.assert_one_line(leg);
+            let click = hall.loudest_click(leg);
+            // A decoder of Opus that goes over from one encoder to another makes a sound of its own.
+            let most = if codec == Codec::Opus { -34.0 } else { -40.0 };
+            assert!(click < most, "{codec:?} {leg}: {click}");
+        }
+    }
+}
+
+#[test]
+fn every_digit_arrives_once_whatever_the_clock() {
+    for (from, to) in
+        [(Codec::Opus, Codec::Pcma), (Codec::Pcmu, Codec::Opus), (Codec::Opus, Codec::Opus), (Codec::G722, Codec::Opus)]
+    {
+        let mut hall = Hall::new(22);
+        hall.enter(Phone::new(A, from).digits(96).tone(400, -20.0));
+        hall.enter(Phone::new(B, to).digits(101));
+        hall.run_s(1);
+        let dialled = "159#*0DA77";
+        for digit in dialled.chars() {
+            hall.press(A, digit, 120);
+            hall.run_ms(300);
+        }
+        let told: String = hall.events.iter().filter_map(dialled_digit).collect();
+        assert_eq!((told.as_str(), hall.digits_heard(B).as_str()), (dialled, dialled), "{from:?} to {to:?}");
+        hall.assert_one_line(B);
+    }
+}
+
+#[test]
+fn jitter_and_loss_are_smoothed_in_every_codec() {
+    for codec in Codec::ALL {
+        let mut hall = Hall::new(23).jittery(30).lossy(0.01);
+        hall.enter(Phone::new(A, codec).tone(400, -20.0));
+        hall.enter(Phone::new(B, Codec::Pcma).tone(500, -20.0));
+        hall.enter(Phone::new(C, Codec::Pcma));
+        hall.run_s(10);
+        hall.forget();
+        hall.run_s(20);
+        assert!((hall.level(B, 400) + 20.0).abs() < 2.0, "{codec:?}: {}", hall.level(B, 400));
+        assert!(hall.gaps(B) <= 3, "{codec:?}: {} gaps", hall.gaps(B));
+    }
+}
+
+#[test]
+fn the_line_goes_on_over_a_change_of_codec() {
+    let mut hall = Hall::new(24);
+    hall.enter(Phone::new(A, Codec::Pcmu).tone(400, -20.0));
+    hall.enter(Phone::new(B, Codec::Pcma).tone(500, -20.0));
+    hall.run_s(1);
+    for codec in [Codec::Opus, Codec::G722, Codec::L16Wide, Codec::Pcma, Codec::Opus] {
+        hall.change_codec(A, codec);
+        hall.run_ms(500);
+        assert_eq!(hall.last_ssrcs(A), 1, "{codec:?}: the line has one SSRC");
+        hall.forget();
+        hall.run_s(2);
+        hall.assert_one_line(A);
+        assert!((hall.level(A, 500) + 20.0).abs() < 1.0 && (hall.level(B, 400) + 20.0).abs() < 1.0, "{codec:?}");
+        assert_eq!((hall.gaps(A), hall.gaps(B)), (0, 0), "{codec:?}");
+    }
+}
