@@ -39,6 +39,7 @@ pub(super) fn kind(event: &Event) -> &'static str {
             RecordingState::Ended => "recording.ended",
             RecordingState::Failed => "recording.failed",
         },
+        Event::RecordingFile { .. } => "recording.file",
         Event::Quality { .. } => "quality.reported",
     }
 }
@@ -76,7 +77,7 @@ impl Serialize for Data<'_> {
             }
             Event::PlayStarted { play, .. } => json!({ "play_id": play }),
             Event::PlayEnded { play, end, .. } => json!({ "play_id": play, "end": end }),
-            Event::Recording { recording, .. } => json!({ "recording_id": recording }),
+            Event::RecordingFile { recording, .. } | Event::Recording { recording, .. } => json!({ "recording_id": recording }),
         };
         data.serialize(serializer)
     }
