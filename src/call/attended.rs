@@ -57,6 +57,7 @@ impl Call {
 
     fn attended_done(&mut self, referrer: LegId, transfer: TransferId, now: Instant) {
         self.movement = Movement::Still;
+        self.let_all_go(&self.others(referrer));
         self.notify(referrer, true, StatusCode(200), String::new());
         self.transfer_ended(transfer, Outcome::Completed, 200, String::new());
         self.part(referrer, now);

@@ -115,6 +115,7 @@ impl Call {
         let origin = Box::new(by.origin.clone());
         self.movement =
             Movement::Cold(Cold { by, by_refer, referred_by, asked_at: now, phase: Phase::Routing(ticket) });
+        self.let_all_go(&self.others(leg));
         self.tickets.insert(ticket, Ticket::Movement);
         self.act(Action::Route { ticket, origin, target, purpose: Purpose::Transfer });
     }

@@ -1,6 +1,6 @@
 //! One party of a call: what its dialog has come to, what offer and answer have come to, and where it stands.
 
-use super::dial::DialId;
+use super::{dial::DialId, part::Part};
 use crate::{
     destination::Origin,
     ids::{AttemptId, LegId},
@@ -24,6 +24,8 @@ pub(super) struct Leg {
     /// Hops left for whomever this party calls.
     pub(super) max_forwards: u8,
     pub(super) facts: Facts,
+    /// What programs wish of it.
+    pub(super) part: Part,
     negotiation: Negotiation,
     exchange: Exchange,
     /// The codec that the peer's first offer likes best.
@@ -132,7 +134,19 @@ impl Leg {
         let liked = first.as_ref().ok().and_then(|session| session.as_ref().map(|session| session.codec));
         let dialog = Dialog::Incoming { told: Told::Nothing };
         let standing = Standing::Present;
-        let leg = Self { id, origin, dialog, standing, rang: false, max_forwards, facts, negotiation, exchange, liked };
+        let leg = Self {
+            id,
+            origin,
+            dialog,
+            standing,
+            rang: false,
+            max_forwards,
+            facts,
+            part: Part::default(),
+            negotiation,
+            exchange,
+            liked,
+        };
         (leg, first.map(|_| ()))
     }
 
@@ -157,6 +171,7 @@ impl Leg {
             rang: false,
             max_forwards: 70,
             facts,
+            part: Part::default(),
             negotiation,
             exchange,
             liked: None,
@@ -181,7 +196,7 @@ impl Leg {
 
     /// It is on hold by us.
     pub(super) fn held_by_us(&self) -> bool {
-        false
+        self.part.held.is_some()
     }
 
     /// Whether it has a 2xx.

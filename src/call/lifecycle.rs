@@ -9,13 +9,14 @@ use super::{
     leg::{self, Dialog, Facts, Leg, Standing},
     mix::Heard,
     movement::Movement,
+    part::Left,
     room::{Invitation, Kind},
     story::Story,
     view::{Epoch, LegState},
 };
 use crate::{
     deadlines::Deadlines,
-    destination::{Origin, Plan, Refusal},
+    destination::{Caller, Origin, Plan, Refusal},
     ids::{CallId, LegId, Numbers, TransferId},
     media::{
         self,
@@ -83,6 +84,8 @@ pub struct Call {
     pub(super) started: Instant,
     /// Somebody watches, with this clock.
     pub(super) epoch: Option<Epoch>,
+    /// Who last left others whom we hold, until it is clear who cares for them.
+    left_behind: Option<Left>,
     /// Transfers under way, as they are told.
     pub(super) stories: BTreeMap<TransferId, Story>,
     pub(super) kind: Kind,
@@ -147,6 +150,7 @@ impl Call {
             now,
             started: now,
             epoch: None,
+            left_behind: None,
             stories: BTreeMap::new(),
             kind: if conference.is_some() { Kind::Room } else { Kind::Conversation },
             conference,
@@ -189,7 +193,7 @@ impl Call {
             Command::Joined { referrer } => self.joined(referrer, now),
             Command::JoinFailed { referrer, status } => self.join_failed(referrer, status),
             Command::Fetched { .. } => {}
-            Command::Shutdown => self.shutdown(),
+            Command::Shutdown => self.end_all(Cause::Shutdown),
         }
         self.settle();
     }
@@ -401,7 +405,11 @@ impl Call {
             (view.state, view.ended_at) = (LegState::Ended, Some(epoch.stamp(self.now)));
             Box::new(view)
         });
+        if party.confirmed() && party.standing == Standing::Present && self.legs.values().any(Leg::held_by_us) {
+            self.left_behind = Some(Left { leg, origin: party.origin.clone() });
+        }
         self.legs.remove(&leg);
+        self.coach_nobody(leg);
         if self.heard.remove(&leg).is_some() {
             self.media_out(media::Command::Leave { leg });
         }
@@ -419,11 +427,11 @@ impl Call {
     }
 
     /// Everything is ended.
-    fn shutdown(&mut self) {
+    pub(super) fn end_all(&mut self, cause: Cause) {
         self.movement_cut_off();
         self.call_all_off();
         for leg in self.legs() {
-            self.drop_leg(leg, Cause::Shutdown);
+            self.drop_leg(leg, cause);
         }
     }
 
@@ -439,16 +447,39 @@ impl Call {
 
     /// One party alone has nobody to talk to, unless it waits for somebody, is in a room or is played something.
     fn end_if_alone(&mut self) {
-        if !matches!(self.movement, Movement::Still) || self.legs.values().any(|leg| leg.standing == Standing::Moving) {
+        if !matches!(self.movement, Movement::Still) {
+            self.left_behind = None;
             return;
         }
-        let present = self.present();
-        match present[..] {
-            [] => self.call_all_off(),
-            [last] if self.dials.is_empty() && self.kind == Kind::Conversation => {
-                self.drop_leg(last, Cause::Normal);
+        if self.legs.values().any(|leg| leg.standing == Standing::Moving) {
+            return;
+        }
+        let mut company = self.company().map(|leg| (leg.id, leg.held_by_us()));
+        let (first, second) = (company.next(), company.next());
+        drop(company);
+        if !self.dials.is_empty() {
+            if first.is_none() {
+                self.call_all_off();
             }
-            _ => {}
+            return;
+        }
+        if self.kind != Kind::Conversation {
+            return;
+        }
+        let left = self.left_behind.take();
+        match (first, second, left) {
+            (Some(_), Some(_), Some(_)) => self.inherit(),
+            (Some(_), Some(_), None) => {}
+            (Some((last, true)), None, Some(left)) if matches!(left.origin.caller, Caller::Extension(_)) => {
+                self.bring_back(last, left);
+            }
+            (Some(_) | None, ..) => self.drop_present(),
+        }
+    }
+
+    fn drop_present(&mut self) {
+        for leg in self.present() {
+            self.drop_leg(leg, Cause::Normal);
         }
     }
 

@@ -50,7 +50,7 @@ impl Heard {
 impl Call {
     /// Tells the mixer what changed.
     pub(super) fn refresh_media(&mut self) {
-        let places: Vec<(LegId, Place)> = self.legs.values().map(|leg| (leg.id, self.place(leg))).collect();
+        let places: Vec<(LegId, Place)> = self.legs.values().map(|leg| (leg.id, self.place_of(leg))).collect();
         let mixed: Vec<LegId> = places.iter().filter(|(_, place)| *place == Place::Mix).map(|(leg, _)| *leg).collect();
         let held_partner = match mixed[..] {
             [a, b] => [(a, b), (b, a)].into_iter().find(|(leg, _)| self.is_held(*leg)).map(|(_, other)| other),
@@ -65,7 +65,7 @@ impl Call {
                 Place::Mix if held_partner == Some(leg) => (Role::Talk, Some(Source::HoldMusic)),
                 // One who rings hears nothing until it is heard.
                 Place::Mix if self.legs.get(&leg).is_some_and(|leg| leg.dial().is_some()) => (Role::Talk, None),
-                Place::Mix => (Role::Talk, alone.clone()),
+                Place::Mix => (self.legs.get(&leg).map(|leg| leg.part.role()).unwrap_or_default(), alone.clone()),
                 Place::Aside(source) => (Role::Held, source),
                 Place::Served(source) => (Role::Talk, Some(source)),
             };
@@ -95,6 +95,14 @@ impl Call {
             Kind::Room => Some(Source::HoldMusic),
             Kind::Conversation if !self.dials.is_empty() => Some(Source::Ringback),
             Kind::Conversation | Kind::Service(_) => None,
+        }
+    }
+
+    /// As it follows from what goes on, unless a program wishes it elsewhere.
+    fn place_of(&self, leg: &Leg) -> Place {
+        match (self.place(leg), &leg.part.held) {
+            (Place::Mix | Place::Served(_), Some(music)) => Place::Aside(music.source()),
+            (place, _) => place,
         }
     }
 

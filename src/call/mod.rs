@@ -23,6 +23,7 @@ mod lifecycle;
 mod mix;
 mod movement;
 mod obey;
+mod part;
 mod passage;
 mod recall;
 mod refused;

@@ -1,9 +1,10 @@
 //! Wishes of programs: each is checked whole before anything is done, so that a refused one changes nothing.
 
-use super::{Call, Refused, Verb};
+use super::{Call, Refused, Verb, ending::plain_failure, leg::Dialog};
 use crate::{
     destination::Plan,
     ids::{AttemptId, GatherId, LegId, PlayId, RecordingId, TransferId},
+    sip::{self, Cause, Rejection, wire::StatusCode},
 };
 use std::time::Instant;
 
@@ -22,6 +23,13 @@ pub struct Done {
     pub gather: Option<GatherId>,
     /// A recording.
     pub recording: Option<RecordingId>,
+}
+
+impl Done {
+    /// About a leg.
+    pub(super) fn about(leg: LegId) -> Self {
+        Self { leg: Some(leg), ..Self::default() }
+    }
 }
 
 impl Call {
@@ -51,6 +59,63 @@ impl Call {
         {
             return Err(Refused::UnknownLeg);
         }
-        Err(Refused::Unsupported("not yet"))
+        let done = self.carry_out(verb)?;
+        self.settle();
+        Ok(done)
+    }
+
+    fn carry_out(&mut self, verb: Verb) -> Result<Done, Refused> {
+        match verb {
+            Verb::End => self.end_by_program(),
+            Verb::Drop { leg } => self.drop_by_program(leg),
+            Verb::Hold { leg, music } => self.hold_leg(leg, music),
+            Verb::Unhold { leg } => self.unhold_leg(leg),
+            Verb::SetRole { leg, role } => self.set_role(leg, role),
+            Verb::Mute { leg, on } => self.mute(leg, on),
+            Verb::Deafen { leg, on } => self.deafen(leg, on),
+            Verb::Play { .. } | Verb::StopPlay { .. } => Err(Refused::Unsupported("play")),
+            Verb::SendDigits { .. } => Err(Refused::Unsupported("send digits")),
+            Verb::Gather(_) | Verb::StopGather { .. } => Err(Refused::Unsupported("gather")),
+            Verb::Record { .. }
+            | Verb::PauseRecording { .. }
+            | Verb::ResumeRecording { .. }
+            | Verb::StopRecording { .. } => Err(Refused::Unsupported("record")),
+            Verb::Add(_) | Verb::CallOff { .. } => Err(Refused::Unsupported("add")),
+            Verb::Transfer(_)
+            | Verb::Swap { .. }
+            | Verb::Merge { .. }
+            | Verb::Complete { .. }
+            | Verb::Cancel { .. } => Err(Refused::Unsupported("transfer")),
+            Verb::Ring { .. } | Verb::Answer { .. } | Verb::Reject { .. } | Verb::Redirect { .. } => {
+                Err(Refused::Unsupported("call flows"))
+            }
+            Verb::Membership { .. } => Err(Refused::Unsupported("membership")),
+        }
+    }
+
+    /// Everybody is hung up.
+    fn end_by_program(&mut self) -> Result<Done, Refused> {
+        self.end_all(Cause::Normal);
+        Ok(Done::default())
+    }
+
+    fn drop_by_program(&mut self, leg: LegId) -> Result<Done, Refused> {
+        let party = self.legs.get(&leg).ok_or(Refused::UnknownLeg)?;
+        match party.dialog {
+            Dialog::Outgoing(_) => {
+                // As if it had refused.
+                self.sip_out(sip::Command::Hangup { leg, cause: Cause::Cancelled });
+                self.target_failed(leg, plain_failure(487), self.now);
+            }
+            Dialog::Incoming { .. } => {
+                self.reject(leg, Rejection::new(StatusCode(603)));
+                self.left(leg, self.now);
+            }
+            Dialog::Confirmed => {
+                self.drop_leg(leg, Cause::Normal);
+                self.left(leg, self.now);
+            }
+        }
+        Ok(Done::about(leg))
     }
 }

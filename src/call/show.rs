@@ -1,7 +1,7 @@
 //! A call as programs see it.
 
 use super::{
-    Call,
+    Call, Role,
     dial::Dial,
     leg::{Dialog, Leg, Standing, Told},
     room::Kind,
@@ -57,10 +57,17 @@ impl Call {
             state: state(leg),
             held_by_us: leg.held_by_us(),
             held_by_phone: leg.held_by_phone(),
-            role: RoleView::Talk,
-            coach_target: None,
-            muted: false,
-            deaf: false,
+            role: match leg.part.role {
+                Role::Talk => RoleView::Talk,
+                Role::Coach { .. } => RoleView::Coach,
+                Role::Monitor => RoleView::Monitor,
+            },
+            coach_target: match leg.part.role {
+                Role::Coach { target } => Some(target),
+                Role::Talk | Role::Monitor => None,
+            },
+            muted: leg.part.muted,
+            deaf: leg.part.deaf,
             hears: self.hears(leg),
             codec: leg.session().map(|session| session.codec.name().to_owned()),
             plays: Vec::new(),

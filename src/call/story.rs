@@ -25,19 +25,21 @@ pub(super) struct Story {
 impl Call {
     /// A transfer begins, and is told.
     pub(super) fn transfer_started(&mut self, leg: LegId, to: String, kind: TransferKind) -> TransferId {
-        let attended = matches!(kind, TransferKind::Attended | TransferKind::Warm);
-        let transfer = self.open_story(leg, to.clone(), kind);
-        self.tell(Event::TransferStarted { transfer, transferor: leg, target: to, attended });
-        transfer
+        match self.legs.get(&leg).map(|party| party.origin.clone()) {
+            Some(by) => self.story_begins(leg, by, to, kind),
+            None => TransferId(self.numbers.next()),
+        }
     }
 
-    fn open_story(&mut self, transferor: LegId, to: String, kind: TransferKind) -> TransferId {
+    /// The same, by one who may be gone.
+    pub(super) fn story_begins(&mut self, leg: LegId, by: Origin, to: String, kind: TransferKind) -> TransferId {
         let id = TransferId(self.numbers.next());
-        let Some(by) = self.legs.get(&transferor).map(|party| party.origin.clone()) else { return id };
-        let callers = self.others(transferor);
+        let (callers, target) = (self.others(leg), to.clone());
         let (phase, started) = (TransferPhase::Started, self.now);
-        let story = Story { id, kind, transferor, by, callers, to, target: None, phase, started, end: None };
+        let story = Story { id, kind, transferor: leg, by, callers, to, target: None, phase, started, end: None };
         self.stories.insert(id, story);
+        let attended = matches!(kind, TransferKind::Attended | TransferKind::Warm);
+        self.tell(Event::TransferStarted { transfer: id, transferor: leg, target, attended });
         id
     }
 

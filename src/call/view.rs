@@ -222,6 +222,8 @@ pub enum TransferKind {
     Warm,
     /// A member of a room, or of a talk of three, asks somebody in.
     Invitation,
+    /// The last one who talked left a caller on hold, who is brought back.
+    Return,
 }
 
 /// How far a transfer is.

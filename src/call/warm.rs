@@ -77,6 +77,7 @@ impl Call {
         let origin = Box::new(agent.origin.clone());
         let target = number_uri(number, &self.settings.domain);
         self.movement = Movement::Warm(Warm { agent, phase: Phase::Routing(ticket) });
+        self.let_all_go(&self.others(leg));
         self.tickets.insert(ticket, Ticket::Movement);
         self.act(Action::Route { ticket, origin, target, purpose: Purpose::Transfer });
     }
