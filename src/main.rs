@@ -3,13 +3,18 @@
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
 use std::{
-    error::Error,
     fmt::Display,
     io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
-use warmline::{api::Api, config::Config, control::Front, demo, server};
+use warmline::{
+    api::Api,
+    config::{Config, Reloader},
+    control::Front,
+    demo,
+    server::{self, Server},
+};
 
 /// Faster than the system's own for the small and short-lived pieces that messages are made of.
 #[global_allocator]
@@ -75,14 +80,30 @@ fn run(path: &Path) -> ExitCode {
         Ok(config) => config,
         Err(code) => return code,
     };
-    let front = |desk, hub| -> Result<Option<Box<dyn Front>>, Box<dyn Error + Send + Sync>> {
-        let Some(settings) = config.api else { return Ok(None) };
-        Ok(Some(Box::new(Api::start(settings, desk, hub)?)))
+    let running = config.clone();
+    let open = |server: &Server| {
+        let mut reloader = Reloader::new(path, running, server.handle());
+        let reread: Box<dyn FnMut()> = Box::new(move || reload(&mut reloader));
+        let front = config.api.map(|settings| Api::start(settings, server.desk(), server.hub())).transpose()?;
+        Ok((front.map(|api| Box::new(api) as Box<dyn Front>), reread))
     };
-    match server::run(config.server, front, say) {
+    match server::run(config.server, open, say) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => fail(FAILED, &"a thread failed; the log says which"),
         Err(error) => fail(FAILED, &error),
+    }
+}
+
+/// SIGHUP: whoever sent it has no other ear than the log.
+fn reload(reloader: &mut Reloader) {
+    match reloader.reload() {
+        Ok(changes) => tracing::info!(%changes, "settings reloaded"),
+        Err(unchanged) => {
+            for line in unchanged.to_string().lines() {
+                tracing::error!("{line}");
+            }
+            tracing::error!("the settings stay as they were");
+        }
     }
 }
 

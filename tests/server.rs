@@ -13,7 +13,7 @@ use warmline::{
     exchange,
     ids::{LegId, LegIds, RequestId},
     media::sdp::{Codec, Direction, Negotiation, Session},
-    server::{Server, Settings, Status},
+    server::{ReloadError, Server, Settings, Status},
     sip::{
         self, Cause, Command, Credentials, Endpoint, Event, Invite, Secret,
         wire::{Method, Request, StatusCode, digest::Algorithm},
@@ -70,6 +70,34 @@ fn a_room_is_heard_by_all_who_are_in_it() {
     bert.hears_something();
     carl.hears_something();
     assert!(server.stop());
+}
+
+#[test]
+fn a_call_goes_on_while_the_settings_change() {
+    let server = Server::start(settings(5, None)).unwrap();
+    let mut anna = Phone::new(51, "1001", server.address());
+    let mut bert = Phone::new(52, "1002", server.address());
+    anna.register();
+    bert.register();
+    let (leg, called) = connect(&mut anna, &mut bert);
+    anna.talks_to(&bert, 0x55);
+
+    let mut new = settings(5, None);
+    new.switch.extensions.retain(|extension| extension.number != "1002");
+    new.switch.routes.clear();
+    (new.exchange.max_calls, new.media_timeout) = (0, Duration::from_secs(1));
+    let changes = server.handle().reload(new).unwrap();
+    assert_eq!((changes.extensions.removed, changes.registrations_dropped), (vec!["1002".to_owned()], 1));
+    anna.talks_to(&bert, 0x2A);
+    bert.talks_to(&anna, 0x55);
+    assert_eq!(server.status().unwrap().counters.calls, 1);
+
+    anna.command(Command::Hangup { leg, cause: Cause::Normal });
+    bert.until(|event| matches!(event, Event::Ended { leg, .. } if *leg == called));
+    becomes_idle(&server);
+    let handle = server.handle();
+    assert!(server.stop());
+    assert!(matches!(handle.reload(settings(5, None)), Err(ReloadError::Ended)));
 }
 
 #[test]

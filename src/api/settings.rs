@@ -4,7 +4,7 @@ use super::auth::Scope;
 use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 /// The API of a switch.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The TCP socket. Port 0: any free one.
     pub listen: SocketAddr,
@@ -27,7 +27,7 @@ pub struct Settings {
 }
 
 /// Certificate and key, in PEM. They are read again when they change.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
     /// The chain, the own certificate first.
     pub certificate: PathBuf,
@@ -36,7 +36,7 @@ pub struct TlsFiles {
 }
 
 /// A bearer token.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenSettings {
     /// Whose it is, for the log.
     pub name: String,
@@ -47,7 +47,7 @@ pub struct TokenSettings {
 }
 
 /// How much may come.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The largest body of a request; larger ones are answered 413.
     pub body_bytes: usize,
@@ -58,7 +58,7 @@ pub struct Limits {
 }
 
 /// Where events are sent.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebhookSettings {
     /// `http://` or `https://`.
     pub url: String,

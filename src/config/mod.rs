@@ -4,18 +4,22 @@
 mod address;
 mod calls;
 mod extensions;
+mod fixed;
 mod http;
 mod media;
 mod problem;
 mod read;
+mod reload;
 mod routes;
 mod sections;
 mod signalling;
 mod trunks;
 
 pub use problem::Problem;
+pub use reload::{Reloader, Unchanged};
 
 use crate::{api, exchange, server, switch};
+use fixed::Fixed;
 use problem::Report;
 use sections::File;
 use std::{
@@ -32,6 +36,8 @@ pub struct Config {
     pub api: Option<api::Settings>,
     /// The file says nothing of `state_directory`: the one in `server` is where the system keeps such things.
     pub state_by_default: bool,
+    /// What cannot change while it runs.
+    fixed: Vec<Fixed>,
 }
 
 impl Config {
@@ -104,21 +110,24 @@ fn build(file: &File, env: &dyn Fn(&str) -> Option<String>, report: &mut Report<
         trunks,
         routes,
     };
+    let server = server::Settings {
+        listen: place.listen,
+        exchange,
+        switch,
+        media_bind: place.media_bind,
+        media_ports: media.ports,
+        media_timeout: media.timeout,
+        hold_music: media.hold_music,
+        media_threads: media.threads,
+        state_directory,
+        watched: file.http.is_some(),
+        tap: None,
+    };
+    let api = http::read(file, env, report);
     Config {
-        server: server::Settings {
-            listen: place.listen,
-            exchange,
-            switch,
-            media_bind: place.media_bind,
-            media_ports: media.ports,
-            media_timeout: media.timeout,
-            hold_music: media.hold_music,
-            media_threads: media.threads,
-            state_directory,
-            watched: file.http.is_some(),
-            tap: None,
-        },
-        api: http::read(file, env, report),
+        fixed: fixed::read(file, &server, api.as_ref(), report),
+        server,
+        api,
         state_by_default: file.sip.keys.state_directory.is_none(),
     }
 }

@@ -49,16 +49,15 @@ impl<'a> Report<'a> {
 
     /// Something is wrong with these bytes of the text.
     pub(super) fn add(&mut self, bytes: Range<usize>, place: &str, message: impl Into<String>) {
-        let before = self.text.get(..bytes.start).unwrap_or(self.text);
+        self.problems.push((bytes.start, self.problem(bytes.start, place, message.into())));
+    }
+
+    /// A problem at this byte of the text, told to nobody yet.
+    pub(super) fn problem(&self, at: usize, place: &str, message: String) -> Problem {
+        let before = self.text.get(..at).unwrap_or(self.text);
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        let problem = Problem {
-            file: self.file.to_owned(),
-            at: Some((line, column)),
-            place: place.to_owned(),
-            message: message.into(),
-        };
-        self.problems.push((bytes.start, problem));
+        Problem { file: self.file.to_owned(), at: Some((line, column)), place: place.to_owned(), message }
     }
 
     /// All problems in the order of the text.

@@ -2,6 +2,7 @@
 
 use super::{
     ports::PortPool,
+    reload::NewMedia,
     worker::{self, Job, Mailbox},
 };
 use crate::{
@@ -92,6 +93,13 @@ impl MediaThreads {
             behind |= !thread.waiting.is_empty();
         }
         behind
+    }
+
+    /// What mixers made from now on must know.
+    pub(super) fn reload(&mut self, media: &NewMedia) {
+        for index in 0..self.threads.len() {
+            self.post(index, Job::Reload(media.clone()));
+        }
     }
 
     /// Ends all threads and waits for them. False: one of them had failed.

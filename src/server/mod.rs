@@ -2,7 +2,7 @@
 //!
 //! [`Server`] is the running switch. Inside: `signalling` is the thread that owns the exchange; `worker` is a media thread and
 //! `media` what the signalling thread knows of them; `ports` binds their sockets; `journal` keeps registrations over a restart;
-//! `programs` is what it knows of those who command and watch;
+//! `programs` is what it knows of those who command and watch; `reload` brings new settings;
 //! `resolve` finds the addresses of trunks; `news` says what goes into the [`Log`]; `run` is the program's life from start to signal.
 
 #![allow(clippy::disallowed_methods, reason = "the shell is where the clock is read")]
@@ -15,6 +15,7 @@ mod media;
 mod news;
 mod ports;
 mod programs;
+mod reload;
 mod resolve;
 mod run;
 mod settings;
@@ -24,6 +25,7 @@ mod worker;
 
 pub use error::StartError;
 pub use log::Log;
-pub use run::run;
+pub use reload::{Handle, ReloadError};
+pub use run::{Opened, run};
 pub use settings::{Settings, Trace};
 pub use start::{Server, Status};

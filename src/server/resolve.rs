@@ -18,6 +18,9 @@ pub(super) struct Found {
     pub(super) addresses: Vec<SocketAddr>,
 }
 
+/// Where what was found comes out. Ends with the resolver.
+pub(super) type Finding = mpsc::Receiver<Found>;
+
 /// A trunk whose host is a name.
 struct Named {
     trunk: String,
@@ -33,18 +36,21 @@ pub(super) struct Resolver {
 
 /// How often a name is looked up anew.
 const AGAIN: Duration = Duration::from_secs(60);
+/// Addresses that wait to be read.
+const WAITING: usize = 64;
 /// The port of SIP over UDP (RFC 3261 19.1.2).
 const SIP: u16 = 5060;
 
 impl Resolver {
     /// Looks up all hosts that are names, now and every minute.
-    pub(super) fn start(trunks: &[TrunkSettings], found: mpsc::Sender<Found>) -> io::Result<Self> {
+    pub(super) fn start(trunks: &[TrunkSettings]) -> io::Result<(Self, Finding)> {
+        let (finding, found) = mpsc::channel(WAITING);
         let hosts: Vec<Named> = trunks.iter().filter_map(named).collect();
         let (stop, stopped) = sync_channel(0);
         let handle = std::thread::Builder::new()
             .name("resolve".to_owned())
-            .spawn(move || look_up_for_ever(&hosts, &found, &stopped))?;
-        Ok(Self { _stop: stop, _handle: handle })
+            .spawn(move || look_up_for_ever(&hosts, &finding, &stopped))?;
+        Ok((Self { _stop: stop, _handle: handle }, found))
     }
 }
 

@@ -6,13 +6,15 @@ use super::{
     news,
     ports::PortPool,
     programs::Programs,
-    resolve::Found,
+    reload::Successor,
+    resolve::{Finding, Resolver},
     settings::Trace,
     start::Status,
 };
 use crate::{
     exchange::{Exchange, Order},
     media::{self, RecordingFault, RecordingNews, SoundError},
+    switch::Changes,
 };
 use bytes::Bytes;
 use std::{
@@ -38,8 +40,10 @@ pub(super) struct Signalling {
     pub(super) orders: mpsc::Receiver<Control>,
     /// What happens in the media threads.
     pub(super) told: mpsc::Receiver<Told>,
-    /// Addresses of trunks.
-    pub(super) found: mpsc::Receiver<Found>,
+    /// Looks for the addresses of trunks.
+    pub(super) resolver: Resolver,
+    /// What it finds.
+    pub(super) found: Finding,
     /// Those who command and watch.
     pub(super) programs: Programs,
 }
@@ -52,6 +56,8 @@ pub(super) enum Control {
     Stop,
     /// How are things?
     Status(oneshot::Sender<Status>),
+    /// Other settings from now on.
+    Reload(Box<Successor>, oneshot::Sender<Changes>),
 }
 
 /// Datagrams handled between two looks at everything else.
@@ -84,6 +90,9 @@ impl Signalling {
                         // Whoever asked may have left.
                         let _gone = reply.send(self.status());
                     }
+                    Some(Control::Reload(successor, reply)) => {
+                        let _gone = reply.send(self.reload(*successor, Instant::now()));
+                    }
                     Some(Control::Stop) | None => break,
                 },
                 ready = socket.readable() => {
@@ -113,6 +122,14 @@ impl Signalling {
             journal.finish(self.exchange.bindings());
         }
         Ok(self.media.stop())
+    }
+
+    fn reload(&mut self, successor: Successor, now: Instant) -> Changes {
+        let Successor { exchange, switch, media, resolver, found } = successor;
+        self.media.reload(&media);
+        // What the one before still finds may be of a host that the trunk has no more: nobody reads it.
+        (self.resolver, self.found) = (resolver, found);
+        self.exchange.reload(exchange, switch, now)
     }
 
     fn set_alarm(&self, alarm: Pin<&mut Sleep>, leave_at: Option<Instant>) {

@@ -6,6 +6,7 @@ use super::{
     media::MediaThreads,
     ports::PortPool,
     programs::{self, Programs},
+    reload::Handle,
     resolve::Resolver,
     settings::Settings,
     signalling::{Control, Signalling},
@@ -54,7 +55,7 @@ pub struct Status {
 const SOCKET_BUFFER: usize = 8 << 20;
 /// Things on their way to the signalling thread from all media threads.
 const TOLD: usize = 8192;
-/// Orders from whoever holds the server, and addresses of trunks.
+/// Orders from whoever holds the server.
 const ORDERS: usize = 64;
 
 impl Server {
@@ -87,8 +88,7 @@ impl Server {
         };
         let media = MediaThreads::start(count, &media_settings, ports.clone(), &telling)?;
 
-        let (finding, found) = mpsc::channel(ORDERS);
-        let resolver = Resolver::start(&settings.switch.trunks, finding.clone())?;
+        let (resolver, found) = Resolver::start(&settings.switch.trunks)?;
         let mut switchboard = Switchboard::new(settings.switch, rand::random(), Instant::now());
         switchboard.restore(bindings, Instant::now());
         let (control, orders) = mpsc::channel(ORDERS);
@@ -103,14 +103,15 @@ impl Server {
             if watched {
                 exchange.watch(epoch);
             }
-            let signalling = Signalling { exchange, media, ports, journal, tap, orders, told, found, programs };
+            let signalling =
+                Signalling { exchange, media, ports, journal, tap, orders, told, resolver, found, programs };
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let served = runtime.block_on(signalling.serve(socket));
             if let Err(error) = &served {
                 tracing::error!(%error, "the signalling thread failed");
             }
-            // Kept until here, so that the thread never sees their channels end.
-            drop((telling, finding, resolver));
+            // Kept until here, so that the thread never sees its channel end.
+            drop(telling);
             let _nobody_waits = ending.send(());
             served
         })?;
@@ -130,6 +131,11 @@ impl Server {
     /// Where what happens is told.
     pub fn hub(&self) -> Hub {
         self.hub.clone()
+    }
+
+    /// To ask things of it from elsewhere.
+    pub fn handle(&self) -> Handle {
+        Handle { control: self.control.clone() }
     }
 
     /// How much of everything is alive; `None` when it has ended.
@@ -175,7 +181,7 @@ fn listen(address: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket.into())
 }
 
-fn read_music(path: &Path) -> Result<Music, StartError> {
+pub(super) fn read_music(path: &Path) -> Result<Music, StartError> {
     let unusable = |reason: String| StartError::Music { path: path.to_owned(), reason };
     let file = File::open(path).map_err(|error| unusable(error.to_string()))?;
     let samples = wav::read(BufReader::new(file), Rate::NARROW).map_err(|error| unusable(error.to_string()))?;

@@ -1,6 +1,6 @@
 //! One media thread: the sockets and mixers of its calls, and one tick for all of them.
 
-use super::{media::Told, ports::Sockets};
+use super::{media::Told, ports::Sockets, reload::NewMedia};
 use crate::{
     ids::{CallId, LegId},
     media::{self, Member, Mixer},
@@ -39,6 +39,8 @@ pub(super) enum Job {
     Arrive { leg: LegId, call: CallId, passenger: Option<Box<(Member, Sockets)>> },
     /// The mixer goes.
     Close { call: CallId },
+    /// Other settings for mixers made from now on.
+    Reload(NewMedia),
 }
 
 /// Where jobs for a thread are put.
@@ -311,6 +313,7 @@ impl Worker {
                 let passenger = self.depart(leg, from);
                 self.undelivered.push_back((thread, Job::Arrive { leg, call: to, passenger }));
             }
+            Job::Reload(media) => (self.settings.music, self.settings.timeout) = (media.music, media.timeout),
             Job::Arrive { leg, call, passenger } => self.arrive(leg, call, passenger, now),
             Job::Close { call } => {
                 let Some(room) = self.calls.remove(&call).and_then(|index| self.rooms.remove(index)) else { return };

@@ -6,7 +6,10 @@ use super::{
     route::Routes,
     settings::{ExtensionSettings, TrunkSettings},
 };
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+};
 
 /// What new settings changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,6 +75,33 @@ impl Changes {
     /// Nothing is another than before.
     pub fn is_empty(&self) -> bool {
         self.extensions.is_empty() && self.trunks.is_empty() && !self.routes
+    }
+}
+
+impl fmt::Display for Changes {
+    /// Such as "extensions: 1 added, 2 removed; routes changed".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut said = Vec::new();
+        for (name, difference) in [("extensions", &self.extensions), ("trunks", &self.trunks)] {
+            let parts =
+                [("added", &difference.added), ("removed", &difference.removed), ("changed", &difference.changed)];
+            let parts = parts.iter().filter(|(_, names)| !names.is_empty());
+            let parts: Vec<_> = parts.map(|(what, names)| format!("{} {what}", names.len())).collect();
+            if !parts.is_empty() {
+                said.push(format!("{name}: {}", parts.join(", ")));
+            }
+        }
+        if self.routes {
+            said.push("routes changed".to_owned());
+        }
+        if self.registrations_dropped > 0 {
+            said.push(format!("{} registrations dropped", self.registrations_dropped));
+        }
+        if said.is_empty() {
+            f.write_str("no extension, trunk or route changed")
+        } else {
+            f.write_str(&said.join("; "))
+        }
     }
 }
 
