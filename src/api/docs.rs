@@ -19,18 +19,22 @@ use utoipa::{
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 /// What the tags mean, in the order of the page.
-const TAGS: [(&str, &str); 9] = [
+const TAGS: [(&str, &str); 11] = [
     ("calls", "Conversations: the legs around one mixer."),
     ("legs", "One party each: hold, roles, sounds, digits."),
     ("transfers", "A leg hands over those whom it talks to: cold, or warm."),
     ("conferences", "Rooms by name."),
     ("recordings", "What was said."),
+    ("events", "What happens, as it happens."),
+    ("webhooks", "What happens, sent to you."),
     ("extensions", "Extensions and their phones."),
     ("trunks", "Carriers and other switches."),
     ("tokens", "Short-lived tokens for agents."),
     ("health", "Is it alive?"),
 ];
 
+/// In the order in which OpenAPI has them.
+const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 /// Refusals that any request may meet.
 const ANYWHERE: [(&str, &str); 3] = [
     ("401", "no token, or one that is not good"),
@@ -73,11 +77,13 @@ fn complete(mut api: OpenApi) -> OpenApi {
         if !path.starts_with("/v1/") {
             continue;
         }
+        let noun = path.trim_start_matches("/v1/").replace(['{', '}'], "").replace('/', "_");
         let named = path.contains('{');
         let post = item.post.is_some();
         let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
-        for (at, operation) in operations.into_iter().enumerate() {
+        for (at, (operation, method)) in operations.into_iter().zip(METHODS).enumerate() {
             if let Some(operation) = operation {
+                operation.operation_id = Some(format!("{method}_{noun}"));
                 refusals(operation, at > 0, named);
                 if post && at == 1 {
                     once(operation);

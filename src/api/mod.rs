@@ -12,6 +12,7 @@ mod auth;
 mod calls;
 mod conferences;
 mod docs;
+mod events;
 mod extensions;
 mod health;
 mod idempotency;
@@ -31,6 +32,7 @@ mod tls;
 mod tokens;
 mod transfers;
 mod trunks;
+mod watch;
 
 pub use auth::{Scope, hash};
 pub use serve::{Api, StartError};

@@ -3,7 +3,7 @@
 use super::{
     audit::audit,
     auth::{Access, token_of},
-    calls, conferences, docs, extensions, health, idempotency, legs,
+    calls, conferences, docs, events, extensions, health, idempotency, legs,
     listener::Peer,
     problem::Problem,
     settings::Settings,
@@ -35,19 +35,17 @@ pub(super) fn router(state: State, settings: &Settings) -> Router {
         .merge(conferences::routes())
         .merge(extensions::routes())
         .merge(trunks::routes())
+        .merge(events::routes())
         .merge(tokens::routes())
         .layer(from_fn_with_state(state.clone(), idempotency::once))
         .layer(from_fn(audit))
         .layer(from_fn_with_state(state.clone(), admit));
     let open = OpenApiRouter::new().merge(health::routes());
     let (router, api) = open.merge(commands).split_for_parts();
-    router
-        .merge(docs::routes(api))
-        .fallback(nowhere)
-        .method_not_allowed_fallback(not_so)
-        .layer(limit)
-        .layer(cors(&settings.cors_origins))
-        .with_state(state)
+    let router = router.merge(docs::routes(api)).fallback(nowhere).method_not_allowed_fallback(not_so).layer(limit);
+    let origins: Vec<HeaderValue> = settings.cors_origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+    let router = if origins.is_empty() { router } else { router.layer(cors(origins)) };
+    router.with_state(state)
 }
 
 /// Lets in who has a good token and does not come too often. Who has none is counted by its address.
@@ -83,12 +81,8 @@ async fn not_so(method: Method, uri: Uri) -> Problem {
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail)
 }
 
-/// Which web pages may use the API: none unless the configuration names them.
-fn cors(origins: &[String]) -> CorsLayer {
-    let origins: Vec<HeaderValue> = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
-    if origins.is_empty() {
-        return CorsLayer::new();
-    }
+/// Lets the web pages of these origins in.
+fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])

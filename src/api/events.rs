@@ -1,0 +1,208 @@
+//! What happens, as it happens: by WebSocket, by server-sent events, or one piece at a time.
+
+use super::{
+    auth::Access,
+    json::Query,
+    problem::Problem,
+    state::State,
+    watch::{Filter, Watch, Word},
+};
+use crate::ids::{CallId, LegId};
+use axum::{
+    Json,
+    extract::{
+        self,
+        ws::{
+            CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code,
+            rejection::WebSocketUpgradeRejection,
+        },
+    },
+    http::{HeaderMap, header},
+    response::{
+        IntoResponse, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
+};
+use serde::{Deserialize, Serialize};
+use std::{convert::Infallible, time::Duration};
+use tokio::time::{Instant, interval_at, sleep_until, timeout};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Which events, and from when.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct EventsWanted {
+    /// Types, with commas between: whole ones (`leg.answered`) or all of a noun (`leg`, `transfer`). All when absent.
+    #[param(example = "transfer,leg.answered", max_length = 1024)]
+    types: Option<String>,
+    /// Only those of this call.
+    #[param(example = "call-7")]
+    call: Option<String>,
+    /// Only those about this leg.
+    #[param(example = "leg-12")]
+    leg: Option<String>,
+    /// Only those of this extension: its registrations, and the calls in which it has a leg.
+    #[param(example = "1001", min_length = 1, max_length = 64)]
+    extension: Option<String>,
+    /// Those after this number, as far as they are kept. Only new ones when absent.
+    since: Option<u64>,
+    /// All calls as they are come first (WebSocket and server-sent events).
+    snapshot: Option<bool>,
+    /// How long to wait for one, s, where neither WebSocket nor server-sent events are asked for.
+    #[param(minimum = 0, maximum = 60)]
+    wait_s: Option<u32>,
+    /// The token, for browsers, which cannot set headers of a WebSocket; looked at for WebSockets only.
+    #[param(max_length = 4096)]
+    #[serde(rename = "access_token")]
+    _access_token: Option<String>,
+}
+
+/// Events of a while.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Events {
+    /// The oldest first. See the guide for what stands in them.
+    #[schema(value_type = Vec<Object>)]
+    events: Vec<Box<serde_json::value::RawValue>>,
+    /// Go on with `?since=` this.
+    sequence: u64,
+    /// Events between `since` and these that are kept no more.
+    missed: Option<u64>,
+}
+
+/// The subprotocol that we speak.
+const SUBPROTOCOL: &str = "warmline";
+/// How often a silent connection is asked whether it lives.
+const PING: Duration = Duration::from_secs(20);
+/// Who has said nothing for so long, not even to a ping, is gone.
+const SILENCE: Duration = Duration::from_secs(60);
+/// s that one may wait for an event.
+const LONGEST_WAIT_S: u32 = 60;
+/// The largest message that is read from a WebSocket: nothing is wished there.
+const MESSAGE: usize = 4096;
+
+pub(super) fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(events))
+}
+
+/// What happens, as it happens.
+///
+/// With `Upgrade: websocket` each event is a text message; with `Accept: text/event-stream` it is a server-sent event; else
+/// those that are there, or the first that come within `wait_s`, are the answer.
+#[utoipa::path(get, path = "/v1/events", tag = "events", params(EventsWanted), responses(
+    (status = 101, description = "a WebSocket"),
+    (status = 200, description = "events", content(
+        (Events = "application/json"),
+        (String = "text/event-stream"),
+    )),
+))]
+async fn events(
+    extract::State(state): extract::State<State>,
+    access: Access,
+    Query(wanted): Query<EventsWanted>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, Problem> {
+    let filter = filter(&wanted, access)?;
+    let snapshot = wanted.snapshot.unwrap_or(false);
+    let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
+    let since = wanted.since.or(resumed);
+    if let Ok(upgrade) = upgrade {
+        let watch = Watch::new(&state.hub, filter, since, snapshot);
+        let upgrade = upgrade.protocols([SUBPROTOCOL]).max_message_size(MESSAGE);
+        return Ok(upgrade.on_upgrade(move |socket| talk(socket, watch, state)));
+    }
+    let accepted = headers.get(header::ACCEPT).and_then(|accepted| accepted.to_str().ok()).unwrap_or_default();
+    if accepted.contains("text/event-stream") {
+        return Ok(stream(Watch::new(&state.hub, filter, since, snapshot), state));
+    }
+    let wait_s = wanted.wait_s.unwrap_or(0);
+    if wait_s > LONGEST_WAIT_S {
+        return Err(Problem::field("wait_s", format!("must be 0 to {LONGEST_WAIT_S}")));
+    }
+    let watch = Watch::new(&state.hub, filter, since, false);
+    Ok(Json(gather(watch, state, Duration::from_secs(u64::from(wait_s))).await).into_response())
+}
+
+fn filter(wanted: &EventsWanted, access: Access) -> Result<Filter, Problem> {
+    let name = |field: &str, text: &str| Problem::field(field, format!("{text:?} is no name of that kind"));
+    let call = wanted.call.as_ref().map(|text| text.parse::<CallId>().map_err(|_| name("call", text))).transpose()?;
+    let leg = wanted.leg.as_ref().map(|text| text.parse::<LegId>().map_err(|_| name("leg", text))).transpose()?;
+    let types = wanted.types.iter().flat_map(|types| types.split(',')).map(str::trim);
+    let types: Vec<String> = types.filter(|kind| !kind.is_empty()).map(str::to_owned).collect();
+    Ok(Filter { types, call, leg, extension: wanted.extension.clone(), access: Some(access) })
+}
+
+/// A WebSocket until one of both ends it.
+async fn talk(mut socket: WebSocket, mut watch: Watch, mut state: State) {
+    let mut ping = interval_at(Instant::now() + PING, PING);
+    let mut heard = Instant::now();
+    let close = loop {
+        let sent = tokio::select! {
+            word = watch.next() => match word {
+                Some(word) => socket.send(Message::Text(text(&word))),
+                None => break close_code::AWAY,
+            },
+            said = socket.recv() => match said {
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return,
+                Some(Ok(Message::Text(_) | Message::Binary(_) | Message::Ping(_) | Message::Pong(_))) => {
+                    heard = Instant::now();
+                    continue;
+                }
+            },
+            _ = ping.tick() => socket.send(Message::Ping("".into())),
+            () = sleep_until(heard + SILENCE) => break close_code::POLICY,
+            _ = state.stopping.changed() => break close_code::AWAY,
+        };
+        // Who does not read keeps nobody but itself waiting; in the end it is gone.
+        match timeout(SILENCE, sent).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) | Err(_) => return,
+        }
+    };
+    let frame = CloseFrame { code: close, reason: Utf8Bytes::from_static("") };
+    let _gone = timeout(PING, socket.send(Message::Close(Some(frame)))).await;
+}
+
+fn text(word: &Word) -> Utf8Bytes {
+    Utf8Bytes::from(word.json())
+}
+
+/// Server-sent events until one of both ends.
+fn stream(watch: Watch, state: State) -> Response {
+    let words = futures_util::stream::unfold((watch, state), |(mut watch, mut state)| async move {
+        let word = tokio::select! {
+            word = watch.next() => word?,
+            _ = state.stopping.changed() => return None,
+        };
+        let event = Event::default().event(word.kind()).data(word.json());
+        let event = match word.sequence() {
+            Some(sequence) => event.id(sequence.to_string()),
+            None => event,
+        };
+        Some((Ok::<_, Infallible>(event), (watch, state)))
+    });
+    Sse::new(words).keep_alive(KeepAlive::new().interval(PING)).into_response()
+}
+
+/// What is there, or the first that comes in time.
+async fn gather(mut watch: Watch, mut state: State, wait: Duration) -> Events {
+    let mut answer = Events { events: Vec::new(), sequence: watch.position(), missed: None };
+    let first = tokio::select! {
+        first = timeout(wait, watch.next()) => first.ok().flatten(),
+        _ = state.stopping.changed() => None,
+    };
+    let mut next = first.or_else(|| watch.ready());
+    while let Some(word) = next {
+        match &word {
+            Word::Missed { from, to } => answer.missed = Some(answer.missed.unwrap_or(0) + (to - from + 1)),
+            Word::News(_) | Word::Snapshot(_) => {
+                answer.events.extend(serde_json::value::RawValue::from_string(word.json()));
+            }
+        }
+        next = if answer.events.len() < Watch::BATCH { watch.ready() } else { None };
+    }
+    answer.sequence = watch.position();
+    answer
+}
