@@ -223,7 +223,7 @@ impl Filter {
     fn split(&mut self, [first, second]: [i16; 2]) -> (i32, i32) {
         self.push(first.into(), second.into());
         let (even, odd) = self.sums();
-        ((even + odd) >> 14, (even - odd) >> 14)
+        ((even + odd) >> 14, (odd - even) >> 14)
     }
 
     /// One sample of each band to two.
@@ -347,6 +347,22 @@ mod tests {
         let heard = decoded(&coded(&square));
         let middle = |at: usize| heard[at * 20 + 22 + 10];
         assert!((100..700).all(|at| (middle(at) > 0) == (at % 2 == 0)));
+    }
+
+    #[test]
+    fn noise_is_coded_bit_by_bit_as_by_others() {
+        // The sums were taken of what FFmpeg 5.1 and SpanDSP 0.0.6 make of the same samples.
+        let sum = |octets: &mut dyn Iterator<Item = u8>| {
+            octets.fold(2_166_136_261_u32, |sum, octet| (sum ^ u32::from(octet)).wrapping_mul(16_777_619))
+        };
+        let mut state = 1_u32;
+        let noise = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(1_103_515_245).wrapping_add(12_345);
+            (state >> 16) as i16 / 2
+        });
+        let payload = coded(&noise.take(16_000).collect::<Vec<_>>());
+        assert_eq!(sum(&mut payload.iter().copied()), 0x8B41_2916);
+        assert_eq!(sum(&mut decoded(&payload).into_iter().flat_map(i16::to_le_bytes)), 0x7563_9808);
     }
 
     #[test]
