@@ -20,6 +20,8 @@ pub struct Origin {
     pub identity: NameAddr,
     /// Privacy (RFC 3323) that it asked for.
     pub privacy: Option<String>,
+    /// Codecs for it, in order of preference; empty: those of the call.
+    pub codecs: Vec<Codec>,
 }
 
 /// Where a leg belongs.

@@ -305,6 +305,7 @@ fn settings(host: u8, state_directory: Option<&Path>) -> Settings {
         name: None,
         secret: Secret::Password(format!("pw{number}")),
         max_contacts: 3,
+        codecs: Vec::new(),
     };
     let route = |pattern: &str, to| RouteSettings {
         from: None,

@@ -565,6 +565,7 @@ impl Office {
             name: name.map(Into::into),
             secret: Secret::Password(format!("pw{number}")),
             max_contacts: 3,
+            codecs: Vec::new(),
         };
         let trunk = |name: &str, host: &str, port, accept_from: &[&str]| TrunkSettings {
             name: name.into(),
@@ -734,7 +735,13 @@ impl Office {
 /// Extension 1001, wherever it is.
 fn phone() -> Origin {
     let identity = "<sip:1001@office.example>".parse().unwrap();
-    Origin { caller: Caller::Extension("1001".into()), features: Default::default(), identity, privacy: None }
+    Origin {
+        caller: Caller::Extension("1001".into()),
+        features: Default::default(),
+        identity,
+        privacy: None,
+        codecs: Vec::new(),
+    }
 }
 
 #[allow(clippy::too_many_arguments, reason = "all of them are parts of the text")]

@@ -202,6 +202,7 @@ impl Call {
             features: target.features,
             identity: NameAddr { params: Params::default(), ..target.to.clone() },
             privacy: None,
+            codecs: target.codecs.clone(),
         };
         let offer = (!target.late_offer).then_some(OfferFirst(dial.face.codec));
         let mut facts = Facts::new(false, now);

@@ -316,7 +316,8 @@ impl Call {
     pub(super) fn welcome(&mut self, incoming: Incoming, port: u16, origin: Origin) -> Result<(), Rejection> {
         let id = incoming.leg;
         let seed = self.seed.wrapping_add(id.0) >> 1;
-        let negotiation = Negotiation::new(self.settings.media_address, port, &self.settings.codecs, seed);
+        let codecs = if origin.codecs.is_empty() { &self.settings.codecs } else { &origin.codecs };
+        let negotiation = Negotiation::new(self.settings.media_address, port, codecs, seed);
         let who = origin.caller.clone();
         let offer = incoming.body.as_deref();
         let mut facts = Facts::new(true, self.now);

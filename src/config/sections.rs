@@ -153,6 +153,7 @@ pub(super) struct Extension {
     pub(super) ha1_md5: Maybe<String>,
     pub(super) ha1_sha256: Maybe<String>,
     pub(super) max_contacts: Maybe<i64>,
+    pub(super) codecs: Maybe<Texts>,
 }
 
 /// `[[trunk]]`

@@ -52,6 +52,7 @@ impl ExtensionSettings {
             features: FEATURES,
             identity: self.address(domain),
             privacy,
+            codecs: self.codecs.clone(),
         }
     }
 
@@ -74,7 +75,7 @@ impl ExtensionSettings {
             route: binding.path.clone(),
             to: self.address(domain),
             caller_id: None,
-            codecs: Vec::new(),
+            codecs: self.codecs.clone(),
             trusted: false,
             late_offer: false,
             credentials: None,

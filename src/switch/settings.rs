@@ -56,6 +56,8 @@ pub struct ExtensionSettings {
     pub secret: Secret,
     /// How many phones may be registered at once.
     pub max_contacts: usize,
+    /// Codecs in order of preference; empty: those of all calls.
+    pub codecs: Vec<Codec>,
 }
 
 /// A carrier, or another switch.

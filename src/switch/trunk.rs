@@ -196,7 +196,13 @@ impl Trunk {
                 anonymous()
             }
         };
-        Origin { caller: Caller::Trunk(self.settings.name.clone()), features: self.features(), identity, privacy }
+        Origin {
+            caller: Caller::Trunk(self.settings.name.clone()),
+            features: self.features(),
+            identity,
+            privacy,
+            codecs: self.settings.codecs.clone(),
+        }
     }
 
     fn features(&self) -> Features {

@@ -107,6 +107,7 @@ pub fn origin(number: &str) -> Origin {
         features: Features { codes: true, refer: true },
         identity: address(number),
         privacy: None,
+        codecs: Vec::new(),
     }
 }
 

@@ -10,26 +10,11 @@ import struct
 import time
 import wave
 
+from payloads import Decoder
 from tones import heard
 
 ETH_P_ALL = 3
 PACKET_OUTGOING = 4
-
-
-def expand_ulaw(byte):
-    byte = ~byte & 0xFF
-    magnitude = (((byte & 0x0F) << 3) + 0x84 << ((byte & 0x70) >> 4)) - 0x84
-    return -magnitude if byte & 0x80 else magnitude
-
-
-def expand_alaw(byte):
-    byte ^= 0x55
-    exponent, mantissa = (byte & 0x70) >> 4, (byte & 0x0F) << 4
-    magnitude = mantissa + 8 if exponent == 0 else mantissa + 0x108 << (exponent - 1)
-    return magnitude if byte & 0x80 else -magnitude
-
-
-LAWS = {0: [expand_ulaw(b) for b in range(256)], 8: [expand_alaw(b) for b in range(256)]}
 
 
 class Ear:
@@ -41,6 +26,10 @@ class Ear:
         self.socket.bind((cable, 0))
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         self.sound = {}  # port of the phone -> samples that came to it
+        self.decoders = {}  # port -> of its stream
+        self.types = {}  # port -> payload types of sound in it
+        self.got = []  # the payloads that came to it of late
+        self.said = set()  # the payloads that it sent
         self.lines = {}  # port -> (ssrc, sequence, timestamp) of its last packet
         self.faults = []  # breaks of the line, as sentences
 
@@ -51,8 +40,17 @@ class Ear:
         """Takes in what has come since."""
         while select.select([self.socket], [], [], 0)[0]:
             packet, origin = self.socket.recvfrom(2048)
-            if origin[2] == PACKET_OUTGOING and origin[1] == 0x0800:
-                self._take(packet)
+            if origin[1] == 0x0800:
+                if origin[2] == PACKET_OUTGOING:
+                    self._take(packet)
+                else:
+                    self._note(packet)
+
+    def _note(self, packet):
+        """The phone says something."""
+        header = (packet[0] & 0x0F) * 4
+        if packet[9] == socket.IPPROTO_UDP and packet[12:16] == self.address and len(packet) > header + 20:
+            self.said.add(packet[header + 20 :])
 
     def _take(self, packet):
         header = (packet[0] & 0x0F) * 4
@@ -63,10 +61,13 @@ class Ear:
             return
         sequence, timestamp, ssrc = struct.unpack_from("!HII", rtp, 2)
         self._check(port, ssrc, sequence, timestamp)
-        law = LAWS.get(rtp[1] & 0x7F)
-        if law:
-            payload = rtp[12 + 4 * (rtp[0] & 0x0F) :]
-            self.sound.setdefault(port, array.array("h")).extend(law[byte] for byte in payload)
+        payload = rtp[12 + 4 * (rtp[0] & 0x0F) :]
+        decoder = self.decoders.setdefault(port, Decoder())
+        samples = decoder.decode(rtp[1] & 0x7F, payload)
+        if samples:
+            self.sound.setdefault(port, array.array("h")).extend(samples)
+            self.types.setdefault(port, set()).add(rtp[1] & 0x7F)
+            self.got = self.got[-49:] + [payload]
 
     def _check(self, port, ssrc, sequence, timestamp):
         before, self.lines[port] = self.lines.get(port), (ssrc, sequence, timestamp)
@@ -95,11 +96,19 @@ class Ear:
             names |= heard(sound[start.get(port, 0) :], tones)
         return names
 
+    def relayed(self, speaker):
+        """The part of the last second that is what the other phone said, octet by octet."""
+        self.read(), speaker.read()
+        return sum(payload in speaker.said for payload in self.got) / max(len(self.got), 1)
+
     def forget(self):
         """A new story: lines may begin anew, faults of before are forgotten."""
         self.read()
         self.lines.clear()
         self.faults.clear()
+        self.types.clear()
+        self.got.clear()
+        self.said.clear()
 
     def keep(self, directory):
         """Writes what came to each port as WAV."""

@@ -30,6 +30,8 @@ jitter_buffer_delay 2-10
 rtp_ports           10000-10998
 module_path         {modules}
 module              g711.so
+module              g722.so
+module              opus.so
 module              aufile.so
 module              aubridge.so
 module_tmp          account.so
@@ -70,7 +72,7 @@ class Phone:
     # -- life
 
     def start(self):
-        self.log = open(self.directory / "log", "wb")
+        self.log = open(self.directory / "log", "ab")
         command = ["ip", "netns", "exec", self.net, "baresip", "-s", "-f", str(self.directory)]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         self.control = until(self._connect, 10, f"{self.name}: baresip does not start (see {self.directory}/log)")
@@ -83,19 +85,31 @@ class Phone:
         except OSError:
             return None
 
+    def restart(self, codecs):
+        """Ends it and starts it anew with these codecs."""
+        accounts = self.directory / "accounts"
+        accounts.write_text(re.sub("audio_codecs=[^;\n]*", f"audio_codecs={codecs}", accounts.read_text()))
+        self.control.close()
+        self._end()
+        self.inbox, self.events, self.replies = b"", [], {}
+        self.start()
+
     def stop(self):
         self.ear.keep(self.directory)
         self.ear.close()
         if self.control:
             self.control.close()
         if self.process:
-            self.process.terminate()
-            try:
-                self.process.wait(5)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-            self.log.close()
+            self._end()
+
+    def _end(self):
+        self.process.terminate()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
 
     # -- ctrl_tcp: netstrings of JSON
 

@@ -10,7 +10,7 @@ import time
 import traceback
 import urllib.parse
 
-from phone import Phone, PhoneError
+from phone import Phone, PhoneError, until
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "sip-scenarios"))
 from switch import Switch, SwitchError  # noqa: E402
@@ -246,6 +246,104 @@ def three_way_by_star_codes(a, b, c):
     hear_each_other(a, c)
 
 
+# -- phones of different codecs
+
+
+def opus_and_pcma(a, b, c):
+    """An Opus phone and one of G.711 hear each other, through holds by each of them; digits of each reach the other side once."""
+    talk(a, b)
+    for holder, held in ((b, a), (a, b)):
+        holder.command("hold")
+        held.comes_to_hear(MUSIC, TONES)
+        holder.command("resume")
+        hear_each_other(a, b)
+
+
+def opus_relay(a, b, c):
+    """Two Opus phones: each gets what the other said, octet by octet."""
+    talk(a, c)
+    relayed(a, c)
+
+
+def opus_blind_transfer(a, b, c):
+    """B, of G.711, transfers A to C, both of Opus: they come to be relayed."""
+    blind_transfer(a, b, c)
+    relayed(a, c)
+
+
+def opus_attended_transfer(a, b, c):
+    """B, of G.711, holds A, talks to C and joins the two, both of Opus."""
+    attended_transfer(a, b, c)
+
+
+def opus_conference(a, b, c):
+    """Two of Opus and one of G.711 in a room: each hears both others and not itself."""
+    conference(a, b, c)
+
+
+def opus_star_codes(a, b, c):
+    """The Opus phone is the agent: its digits, told at 48000 Hz, are understood."""
+    talk(b, a)
+    c.forget()
+    dial(a, f"*2{c.user}#")
+    c.expect("CALL_INCOMING")
+    c.command("accept")
+    hear_each_other(a, c)
+    b.comes_to_hear(MUSIC, TONES)
+    dial(a, "*6")
+    hear_each_other(a, b, c)
+    a.command("hangup")
+    hear_each_other(b, c)
+
+
+def g722_and_pcmu(a, b, c):
+    """A G.722 phone and one of G.711 hear each other, through holds by each of them."""
+    opus_and_pcma(a, b, c)
+
+
+def g722_relay(a, b, c):
+    """Two G.722 phones: each gets what the other said, octet by octet."""
+    opus_relay(a, b, c)
+
+
+def g722_blind_transfer(a, b, c):
+    """B, of G.711, transfers A to C, both of G.722."""
+    opus_blind_transfer(a, b, c)
+
+
+def g722_conference(a, b, c):
+    """Two of G.722 and one of G.711 in a room: each hears both others and not itself."""
+    conference(a, b, c)
+
+
+def three_codecs(a, b, c):
+    """Opus, G.722 and A-law in one room, and A transferred from one to the other."""
+    conference(a, b, c)
+    for phone in (a, b, c):
+        phone.hang_up_all()
+    blind_transfer(a, b, c)
+
+
+def relayed(*phones):
+    for one, other in (phones, phones[::-1]):
+        until(lambda: one.ear.relayed(other.ear) > 0.9 or None, 5, f"{one.name} does not get what {other.name} said as it was")
+
+
+OPUS, G722, PCMA, PCMU = "opus/48000/2", "G722/16000/1", "PCMA/8000/1", "PCMU/8000/1"
+# What the phones speak -> the stories.
+ROUNDS = {
+    (OPUS, PCMA, OPUS): [
+        opus_and_pcma,
+        opus_relay,
+        opus_blind_transfer,
+        opus_attended_transfer,
+        opus_conference,
+        opus_star_codes,
+    ],
+    (G722, PCMU, G722): [g722_and_pcmu, g722_relay, g722_blind_transfer, g722_conference],
+    (OPUS, G722, PCMA): [three_codecs],
+}
+
 STORIES = [
     call,
     called_hangs_up,
@@ -292,9 +390,10 @@ def play(story, phones):
 
 def main():
     net, names = sys.argv[1], sys.argv[2:]
-    unknown = set(names) - {story.__name__ for story in STORIES}
+    known = [story.__name__ for stories in (STORIES, *ROUNDS.values()) for story in stories]
+    unknown = set(names) - set(known)
     if unknown:
-        sys.exit(f"no such story: {', '.join(sorted(unknown))}; there are {', '.join(s.__name__ for s in STORIES)}")
+        sys.exit(f"no such story: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     directory = tempfile.mkdtemp(prefix="warmline-phones-")
     switch, phones, passed, failed = None, [], 0, 0
     try:
@@ -308,16 +407,21 @@ def main():
             phone.registered()
         passed += 1
         print("  ok    register: three phones", flush=True)
-        for story in STORIES:
-            if names and story.__name__ not in names:
-                continue
-            began = time.monotonic()
-            wrong = play(story, phones)
-            took = time.monotonic() - began
-            passed, failed = passed + (not wrong), failed + bool(wrong)
-            print(f"  {'FAIL' if wrong else 'ok  '}  {story.__name__}: {story.__doc__} ({took:.1f} s)", flush=True)
-            if wrong:
-                print(f"        {wrong}", flush=True)
+        for codecs, stories in {None: STORIES, **ROUNDS}.items():
+            stories = [story for story in stories if not names or story.__name__ in names]
+            if codecs and stories:
+                for phone, codec in zip(phones, codecs):
+                    phone.restart(codec)
+                for phone in phones:
+                    phone.registered()
+            for story in stories:
+                began = time.monotonic()
+                wrong = play(story, phones)
+                took = time.monotonic() - began
+                passed, failed = passed + (not wrong), failed + bool(wrong)
+                print(f"  {'FAIL' if wrong else 'ok  '}  {story.__name__}: {story.__doc__} ({took:.1f} s)", flush=True)
+                if wrong:
+                    print(f"        {wrong}", flush=True)
     except (PhoneError, SwitchError) as error:
         failed += 1
         print(f"  FAIL  {error}")

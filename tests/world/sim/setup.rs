@@ -67,6 +67,7 @@ pub(super) fn switch_settings() -> switch::Settings {
         name: Some(format!("Extension {number}")),
         secret: Secret::Password(password(&number.to_string())),
         max_contacts: 3,
+        codecs: Vec::new(),
     };
     let route = |pattern: &str, to| RouteSettings {
         from: None,
