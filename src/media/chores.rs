@@ -2,9 +2,9 @@
 
 use super::{
     Event, Quality,
-    leg::{Leg, is_reachable},
+    leg::{Leg, is_reachable, sealer},
     mixer::Mixer,
-    outbox::Outbox,
+    outbox::{Addressee, Outbox},
     rtp::report::{self, Sent},
 };
 use rand::RngExt;
@@ -67,7 +67,7 @@ impl Mixer {
 impl Leg {
     fn quality(&self) -> Quality {
         let heard = self.agreed.as_ref().map_or_else(Quality::default, |agreed| agreed.stream.quality());
-        Quality { sent: self.line.packets(), codec: self.agreed.as_ref().map(|agreed| agreed.session.codec), ..heard }
+        Quality { sent: self.line.packets(), codec: self.agreed.as_ref().map(|agreed| agreed.session.codec), forged: self.secrecy.as_ref().map_or(0, |secrecy| secrecy.opener.forged()), ..heard }
     }
 }
 
@@ -88,7 +88,8 @@ fn send_report(leg: &mut Leg, clock: u64, bye: bool, outbox: &mut Outbox, now: I
     leg.watch.sent_reported = packets;
     let received = agreed.stream.reception(now);
     let ssrc = line.ssrc();
-    outbox.write(leg.id, true, remote, |bytes| {
+    let to = Addressee { leg: leg.id, at: remote, sealer: sealer(&mut leg.secrecy) };
+    outbox.report(to, !agreed.session.rtcp_mux, |bytes| {
         // A name without a host: it tells nothing, and is as unique as the SSRC (RFC 7022 4.2 wants a random one).
         let mut name = *b"warmline-00000000";
         for (at, place) in name[9..].iter_mut().enumerate() {

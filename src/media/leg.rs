@@ -11,9 +11,10 @@ use super::{
     playback::Whisper,
     recorder::Recorder,
     relay::Relayed,
-    rtp::{digits::Dialler, line::Line},
+    rtp::{digits::Dialler, line::Line, report},
     sdp::{Direction, Session},
     source::{Ear, Hears, Own},
+    srtp::{Sealer, Secrecy},
     stream::Stream,
 };
 use crate::ids::LegId;
@@ -27,6 +28,8 @@ const IDLE: i16 = 16;
 pub(super) struct Leg {
     pub(super) id: LegId,
     pub(super) agreed: Option<Agreed>,
+    /// While keys are agreed on.
+    pub(super) secrecy: Option<Box<Secrecy>>,
     pub(super) role: Role,
     pub(super) source: Option<Source>,
     /// Counts sources that were begun.
@@ -107,6 +110,7 @@ impl Leg {
         Self {
             id,
             agreed: None,
+            secrecy: None,
             role: Role::default(),
             source: None,
             begun: 0,
@@ -133,6 +137,11 @@ impl Leg {
     pub(super) fn agree(&mut self, session: Session, now: Instant) {
         self.line.set_rate(session.codec.clock(), now);
         let coder = Coder::of(&session, Rate::NARROW);
+        match (&session.keys, &mut self.secrecy) {
+            (Some(keys), Some(secrecy)) => secrecy.renew(keys),
+            (Some(keys), none @ None) => *none = Some(Box::new(Secrecy::new(keys))),
+            (None, secrecy) => *secrecy = None,
+        }
         match &mut self.agreed {
             Some(agreed) => {
                 agreed.stream.renew(&session);
@@ -144,6 +153,27 @@ impl Leg {
             }
             None => self.agreed = Some(Agreed { stream: Stream::new(&session), session, coder }),
         }
+    }
+
+    /// A packet as it was before it was made secret, in `clear` if it has to be changed for that. `None`: it is not the peer's.
+    #[inline]
+    pub(super) fn open<'a>(
+        &mut self,
+        packet: &'a [u8],
+        clear: &'a mut Vec<u8>,
+        report: bool,
+        now: Instant,
+    ) -> Option<&'a [u8]> {
+        let Some(secrecy) = &mut self.secrecy else { return Some(packet) };
+        clear.clear();
+        clear.extend_from_slice(packet);
+        if report { secrecy.opener.open_report(clear, now) } else { secrecy.opener.open(clear, now) }
+    }
+
+    /// Whether it is RTCP that came where RTP comes, as agreed (RFC 5761).
+    #[inline]
+    pub(super) fn is_report(&self, packet: &[u8]) -> bool {
+        self.agreed.as_ref().is_some_and(|agreed| agreed.session.rtcp_mux) && report::is_report(packet)
     }
 
     /// Whether it may be sent RTP, and there is somewhere to send it.
@@ -311,6 +341,12 @@ impl Leg {
         }
         Some(agreed.stream.listener.deadline().map_or(at, |key| at.min(key)))
     }
+}
+
+/// What makes packets secret, if they are.
+#[inline]
+pub(super) fn sealer(secrecy: &mut Option<Box<Secrecy>>) -> Option<&mut Sealer> {
+    secrecy.as_mut().map(|secrecy| &mut secrecy.sealer)
 }
 
 /// 0.0.0.0 and port 0 are nowhere.

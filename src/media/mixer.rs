@@ -80,6 +80,8 @@ pub struct Mixer {
     pub(super) sound: Vec<i16>,
     pub(super) scratch: Vec<i16>,
     pub(super) recorders: Vec<Recorder>,
+    /// A packet that was secret.
+    clear: Vec<u8>,
 }
 
 /// Ticks that are made up for when a wake-up comes late; the others are left out.
@@ -102,6 +104,7 @@ impl Mixer {
             sound: vec![0; FRAME],
             scratch: vec![0; FRAME],
             recorders: Vec::new(),
+            clear: Vec::new(),
         }
     }
 
@@ -109,6 +112,17 @@ impl Mixer {
     pub fn receive(&mut self, leg: LegId, packet: &[u8], from: SocketAddr, now: Instant) {
         self.latest = now;
         let Some(index) = self.find(leg) else { return };
+        if self.legs[index].is_report(packet) {
+            return self.receive_report(leg, packet, from, now);
+        }
+        let mut clear = std::mem::take(&mut self.clear);
+        if let Some(packet) = self.legs[index].open(packet, &mut clear, false, now) {
+            self.take_in(index, packet, from, now);
+        }
+        self.clear = clear;
+    }
+
+    fn take_in(&mut self, index: usize, packet: &[u8], from: SocketAddr, now: Instant) {
         let tick = self.next_tick.unwrap_or(now);
         let leg = &mut self.legs[index];
         let Some(agreed) = &mut leg.agreed else { return };
@@ -148,10 +162,13 @@ impl Mixer {
         let Some(index) = self.find(leg) else { return };
         let leg = &mut self.legs[index];
         let ours = leg.line.ssrc();
-        let heard = leg
-            .agreed
-            .as_mut()
-            .is_some_and(|agreed| agreed.stream.receive_report(&agreed.session, packet, from, ours, clock, now));
+        let mut clear = std::mem::take(&mut self.clear);
+        let heard = leg.open(packet, &mut clear, true, now).is_some_and(|packet| {
+            leg.agreed
+                .as_mut()
+                .is_some_and(|agreed| agreed.stream.receive_report(&agreed.session, packet, from, ours, clock, now))
+        });
+        self.clear = clear;
         // Phones that send nothing while they are muted go on reporting: they are there.
         if heard {
             leg.watch.silent_told = false;

@@ -3,6 +3,7 @@
 use super::{
     Transmit,
     rtp::packet::{HEADER, Packet},
+    srtp::Sealer,
 };
 use crate::ids::LegId;
 use std::{collections::VecDeque, net::SocketAddr, ops::Range};
@@ -25,58 +26,89 @@ struct Item {
     range: Range<usize>,
 }
 
+/// Whom a packet is for.
+pub(super) struct Addressee<'a> {
+    pub(super) leg: LegId,
+    pub(super) at: SocketAddr,
+    /// It is to be made secret with this.
+    pub(super) sealer: Option<&'a mut Sealer>,
+}
+
 impl Outbox {
     /// An RTP packet.
     #[inline]
-    pub(super) fn send(&mut self, leg: LegId, to: SocketAddr, packet: &Packet<'_>) {
-        self.write(leg, false, to, |bytes| packet.write(bytes));
+    pub(super) fn send(&mut self, to: Addressee<'_>, packet: &Packet<'_>) {
+        let Some(start) = self.begin() else { return };
+        packet.write(&mut self.bytes);
+        self.finish(to, start);
     }
 
-    /// An RTP packet whose payload is appended by `write`; where that came to lie, for as long as packets wait.
+    /// An RTP packet whose payload is appended by `write`; where that lies as it was written, for as long as packets wait.
     #[inline]
     pub(super) fn send_with(
         &mut self,
-        leg: LegId,
-        to: SocketAddr,
+        to: Addressee<'_>,
         packet: &Packet<'_>,
         write: impl FnOnce(&mut Vec<u8>),
     ) -> Range<usize> {
-        let range = self.write(leg, false, to, |bytes| {
-            packet.write(bytes);
-            write(bytes);
-        });
-        (range.start + HEADER).min(range.end)..range.end
+        let Some(start) = self.begin() else { return 0..0 };
+        if to.sealer.is_some() {
+            // Others may want the payload as it is.
+            write(&mut self.bytes);
+            let payload = start..self.bytes.len();
+            self.copy(to, packet, payload.clone());
+            return payload;
+        }
+        packet.write(&mut self.bytes);
+        write(&mut self.bytes);
+        self.finish(to, start);
+        start + HEADER..self.bytes.len()
     }
 
     /// An RTP packet with a payload that lies here already.
     #[inline]
-    pub(super) fn send_again(&mut self, leg: LegId, to: SocketAddr, packet: &Packet<'_>, payload: Range<usize>) {
-        self.write(leg, false, to, |bytes| {
-            packet.write(bytes);
-            bytes.extend_from_within(payload);
-        });
+    pub(super) fn send_again(&mut self, to: Addressee<'_>, packet: &Packet<'_>, payload: Range<usize>) {
+        if self.begin().is_some() {
+            self.copy(to, packet, payload);
+        }
     }
 
-    /// A packet that `write` appends; where it came to lie.
+    /// An RTCP packet that `write` appends. `apart`: it goes to a port of its own.
+    pub(super) fn report(&mut self, to: Addressee<'_>, apart: bool, write: impl FnOnce(&mut Vec<u8>)) {
+        let Some(start) = self.begin() else { return };
+        write(&mut self.bytes);
+        let Addressee { leg, at, sealer } = to;
+        if let Some(sealer) = sealer {
+            sealer.seal_report(&mut self.bytes, start);
+        }
+        self.queue.push_back(Item { leg, report: apart, to: at, range: start..self.bytes.len() });
+    }
+
+    /// Where the next packet begins; `None`: there is no room.
     #[inline]
-    pub(super) fn write(
-        &mut self,
-        leg: LegId,
-        report: bool,
-        to: SocketAddr,
-        write: impl FnOnce(&mut Vec<u8>),
-    ) -> Range<usize> {
+    fn begin(&mut self) -> Option<usize> {
         if self.queue.is_empty() {
             self.bytes.clear();
         }
         let start = self.bytes.len();
-        if start > ROOM {
-            return start..start;
+        (start <= ROOM).then_some(start)
+    }
+
+    #[inline]
+    fn copy(&mut self, to: Addressee<'_>, packet: &Packet<'_>, payload: Range<usize>) {
+        let start = self.bytes.len();
+        packet.write(&mut self.bytes);
+        self.bytes.extend_from_within(payload);
+        self.finish(to, start);
+    }
+
+    #[inline]
+    fn finish(&mut self, to: Addressee<'_>, start: usize) {
+        let Addressee { leg, at, sealer } = to;
+        if let Some(sealer) = sealer {
+            sealer.seal(&mut self.bytes, start);
         }
-        write(&mut self.bytes);
-        let range = start..self.bytes.len();
-        self.queue.push_back(Item { leg, report, to, range: range.clone() });
-        range
+        self.queue.push_back(Item { leg, report: false, to: at, range: start..self.bytes.len() });
     }
 
     #[inline]

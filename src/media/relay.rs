@@ -2,8 +2,8 @@
 
 use super::{
     audio::fade,
-    leg::{Agreed, Leg},
-    outbox::Outbox,
+    leg::{Agreed, Leg, sealer},
+    outbox::{Addressee, Outbox},
     rtp::line::Slot,
     stream::{Arrival, Content},
 };
@@ -122,7 +122,7 @@ pub(super) fn relay(from: &mut Leg, to: &mut Leg, arrival: &Arrival<'_>, outbox:
     } else {
         to.line.late_packet(slot, (-skipped) as u16, kind, payload, now)
     };
-    outbox.send(to.id, remote, &out);
+    outbox.send(Addressee { leg: to.id, at: remote, sealer: sealer(&mut to.secrecy) }, &out);
     if skipped >= 0 {
         from.relayed.remember(*sequence, packet.payload, now);
     }

@@ -207,6 +207,9 @@ impl Stream {
 
     /// Where RTCP goes.
     pub(super) fn report_remote(&self, session: &Session) -> SocketAddr {
+        if session.rtcp_mux {
+            return self.lock.remote();
+        }
         self.report_remote.unwrap_or(session.remote_rtcp)
     }
 

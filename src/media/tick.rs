@@ -3,8 +3,9 @@
 use super::{
     Event, Source,
     audio::{fade, frame::Rate},
-    leg::{Agreed, Audience, Leg, is_reachable},
+    leg::{Agreed, Audience, Leg, is_reachable, sealer},
     mixer::Mixer,
+    outbox::Addressee,
     room::{Common, Shared},
     rtp::{digits::Dialling, line::Slot, packet::Packet},
     source::Hears,
@@ -75,13 +76,14 @@ impl Mixer {
         let takes_tones = leg.dialler.is_busy() && !leg.takes_events();
         let whispered = room.is_whispered_to(leg.id);
         let common = if last || whispered || takes_tones || leg.whisper.is_some() { None } else { leg.common(&wanted) };
-        let Leg { id, agreed: Some(agreed), voice, dialler, ear, line, begun, whisper, .. } = leg else { return };
+        let Leg { id, agreed: Some(agreed), secrecy, voice, dialler, ear, line, begun, whisper, .. } = leg else { return };
         let Agreed { session, coder, stream } = agreed;
-        let (remote, kind, codec) = (stream.lock.remote(), session.payload_type, session.codec);
+        let (kind, codec) = (session.payload_type, session.codec);
+        let to = Addressee { leg: *id, at: stream.lock.remote(), sealer: sealer(secrecy) };
         let ready = common.and_then(|common| shared.place(codec, common).clone());
         let packet = line.packet(slot, 0, kind, &[], line.rate().frame() as u32, at);
         if let Some(payload) = ready {
-            outbox.send_again(*id, remote, &packet, payload);
+            outbox.send_again(to, &packet, payload);
             return;
         }
         let own = Leg::own(voice, dialler);
@@ -103,7 +105,7 @@ impl Mixer {
         if last {
             fade::fade_out_late(sound, Rate::NARROW);
         }
-        let place = outbox.send_with(*id, remote, &packet, |payload| coder.encode(sound, payload));
+        let place = outbox.send_with(to, &packet, |payload| coder.encode(sound, payload));
         line.add_octets(place.len());
         if takes_tones {
             dialler.tick(Rate::NARROW);
@@ -131,7 +133,7 @@ impl Mixer {
             self.legs.iter_mut().for_each(|leg| leg.relayed.cut());
         }
         let leg = &mut *self.legs[index];
-        let Leg { id, agreed: Some(agreed), line, digit_timestamp, .. } = leg else { return true };
+        let Leg { id, agreed: Some(agreed), secrecy, line, digit_timestamp, .. } = leg else { return true };
         let remote = agreed.stream.lock.remote();
         let Some(kind) = agreed.session.digits_payload_type.filter(|_| is_reachable(remote)) else { return true };
         if first {
@@ -143,7 +145,7 @@ impl Mixer {
         for _ in 0..times {
             let slot = Slot { timestamp: *digit_timestamp, marker: first };
             let packet: Packet<'_> = line.packet(slot, 0, kind, &payload, duration as u32, at);
-            self.outbox.send(*id, remote, &packet);
+            self.outbox.send(Addressee { leg: *id, at: remote, sealer: sealer(secrecy) }, &packet);
         }
         true
     }

@@ -59,6 +59,11 @@ pub struct Incoming {
     pub bye: bool,
 }
 
+/// Whether a datagram on a port that RTP and RTCP share is RTCP (RFC 5761 4).
+pub fn is_report(datagram: &[u8]) -> bool {
+    datagram.get(1).is_some_and(|kind| (192..=223).contains(kind))
+}
+
 /// Reads a compound packet (RFC 3550 A.2), `ours` being the SSRC whose reports are wanted. `None`: not valid as a whole.
 pub fn read(datagram: &[u8], ours: u32) -> Option<Incoming> {
     let mut incoming = Incoming::default();

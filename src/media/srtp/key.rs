@@ -92,6 +92,16 @@ impl MasterKey {
     }
 }
 
+impl MasterKey {
+    /// Key, and salt with zeros up to the longest.
+    pub(super) fn parts(&self) -> ([u8; KEY], [u8; SALT]) {
+        let (mut key, mut salt) = ([0; KEY], [0; SALT]);
+        key.copy_from_slice(&self.octets[..KEY]);
+        salt.copy_from_slice(&self.octets[KEY..]);
+        (key, salt)
+    }
+}
+
 impl fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "MasterKey({})", self.suite.name())

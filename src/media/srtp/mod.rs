@@ -2,6 +2,9 @@
 //!
 //! [`Keys`] are what was agreed on.
 
+mod context;
 mod key;
+mod transform;
 
+pub(super) use context::{Sealer, Secrecy};
 pub use key::{Keys, MasterKey, Suite};
