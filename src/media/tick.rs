@@ -76,7 +76,9 @@ impl Mixer {
         let takes_tones = leg.dialler.is_busy() && !leg.takes_events();
         let whispered = room.is_whispered_to(leg.id);
         let common = if last || whispered || takes_tones || leg.whisper.is_some() { None } else { leg.common(&wanted) };
-        let Leg { id, agreed: Some(agreed), secrecy, voice, dialler, ear, line, begun, whisper, .. } = leg else { return };
+        let Leg { id, agreed: Some(agreed), secrecy, voice, dialler, ear, line, begun, whisper, .. } = leg else {
+            return;
+        };
         let Agreed { session, coder, stream } = agreed;
         let (kind, codec) = (session.payload_type, session.codec);
         let to = Addressee { leg: *id, at: stream.lock.remote(), sealer: sealer(secrecy) };

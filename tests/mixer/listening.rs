@@ -22,8 +22,10 @@ use warmline::{
         rtp::{
             digits::{Key, Listener, Report},
             packet::Packet,
+            report::{is_report, read},
         },
         sdp::{Codec, Direction, Session},
+        srtp::{Keys, MasterKey, Secrecy, Suite},
     },
 };
 
@@ -53,6 +55,10 @@ pub struct Phone {
     got: Vec<Got>,
     events: Vec<(Report, u32)>,
     room: usize,
+    /// As the switch sees them.
+    keys: Option<Keys>,
+    secrecy: Option<Secrecy>,
+    rtcp_mux: bool,
 }
 
 impl Got {
@@ -94,6 +100,9 @@ impl Phone {
             got: Vec::new(),
             events: Vec::new(),
             room: 0,
+            keys: None,
+            secrecy: None,
+            rtcp_mux: false,
         }
     }
 
@@ -102,6 +111,28 @@ impl Phone {
         self.oscillator = Oscillator::new(frequency, Rate::NARROW);
         self.amplitude = 10_f64.powf(level / 20.0);
         self
+    }
+
+    /// Speaks SRTP with keys of that suite.
+    pub fn secret(mut self, suite: Suite) -> Self {
+        let key = |octet: u8| MasterKey::new(suite, &vec![octet; 16 + suite.salt_length()], 0).unwrap();
+        self.agree(Keys { send: key(1), receive: key(100 + self.leg as u8) });
+        self
+    }
+
+    /// RTCP comes where RTP comes.
+    pub fn rtcp_mux(mut self) -> Self {
+        self.rtcp_mux = true;
+        self
+    }
+
+    fn agree(&mut self, keys: Keys) {
+        let own = Keys { send: keys.receive.clone(), receive: keys.send.clone() };
+        match &mut self.secrecy {
+            Some(secrecy) => secrecy.renew(&own),
+            none @ None => *none = Some(Secrecy::new(&own)),
+        }
+        self.keys = Some(keys);
     }
 
     /// Sends the silence of its codec.
@@ -144,6 +175,8 @@ impl Phone {
             receive_digits_payload_type: self.digits,
             direction: self.direction,
             held_by_peer: self.held_by_peer,
+            keys: self.keys.clone(),
+            rtcp_mux: self.rtcp_mux,
             ..Session::new(remote, self.coder.codec())
         })
     }
@@ -180,10 +213,18 @@ impl Phone {
         self.sequence = self.sequence.wrapping_add(1);
         let mut bytes = Vec::new();
         packet.write(&mut bytes);
+        if let Some(secrecy) = &mut self.secrecy {
+            secrecy.sealer.seal(&mut bytes, 0);
+        }
         Some(bytes)
     }
 
     fn receive(&mut self, datagram: &[u8], now: Instant) {
+        let mut datagram = datagram.to_vec();
+        let datagram = match &mut self.secrecy {
+            Some(secrecy) => secrecy.opener.open(&mut datagram, now).expect("made with our key"),
+            None => &datagram,
+        };
         let packet = Packet::read(datagram).unwrap();
         let event = packet.payload_type != self.payload_type();
         if event {
@@ -317,6 +358,29 @@ impl Hall {
         self.command(Command::Stream { leg: relation(leg), session });
     }
 
+    /// The phone sends with another key from now on, and the switch is told `ms` later, as when its offer takes a while.
+    pub fn change_key(&mut self, leg: u64, octet: u8, ms: u64) {
+        let phone = self.phones.get_mut(&leg).unwrap();
+        let before = phone.keys.clone().unwrap();
+        let length = before.receive.key_and_salt().len();
+        let receive = MasterKey::new(before.suite(), &vec![octet; length], 0).unwrap();
+        // What it sends meanwhile is still made with the old key (it waits for the answer).
+        phone.keys = Some(Keys { receive: receive.clone(), ..before });
+        let session = phone.session();
+        self.command(Command::Stream { leg: relation(leg), session });
+        self.run_ms(ms);
+        let phone = self.phones.get_mut(&leg).unwrap();
+        let keys = phone.keys.clone().unwrap();
+        phone.agree(keys);
+    }
+
+    /// Nothing changes, but it is agreed on again.
+    pub fn agree_again(&mut self, leg: u64) {
+        let (direction, held) = (self.phones[&leg].direction, self.phones[&leg].held_by_peer);
+        self.renegotiate(leg, Direction::RecvOnly, held);
+        self.renegotiate(leg, direction, held);
+    }
+
     /// A new agreement on another codec, of which the phone makes use at once.
     pub fn change_codec(&mut self, leg: u64, codec: Codec) {
         let phone = self.phones.get_mut(&leg).unwrap();
@@ -348,11 +412,19 @@ impl Hall {
 
     /// The phone sends an empty receiver report (RFC 3550 6.4.2).
     pub fn report(&mut self, leg: u64) {
-        let phone = &self.phones[&leg];
+        let phone = self.phones.get_mut(&leg).unwrap();
         let mut report = vec![0x80, 201, 0, 1];
         report.extend((1000 + leg as u32).to_be_bytes());
-        let from = SocketAddr::new(phone.address().ip(), phone.address().port() + 1);
-        self.mixers[phone.room].receive_report(relation(leg), &report, from, self.now);
+        if let Some(secrecy) = &mut phone.secrecy {
+            secrecy.sealer.seal_report(&mut report, 0);
+        }
+        let mixer = &mut self.mixers[phone.room];
+        if phone.rtcp_mux {
+            mixer.receive(relation(leg), &report, phone.address(), self.now);
+        } else {
+            let from = SocketAddr::new(phone.address().ip(), phone.address().port() + 1);
+            mixer.receive_report(relation(leg), &report, from, self.now);
+        }
         self.drain();
     }
 
@@ -452,11 +524,19 @@ impl Hall {
     fn drain(&mut self) {
         for mixer in &mut self.mixers {
             while let Some(transmit) = mixer.next_transmit() {
-                if transmit.report {
+                let Some(phone) = self.phones.get_mut(&transmit.leg.0) else { continue };
+                if phone.rtcp_mux && is_report(transmit.payload) || transmit.report {
+                    assert_eq!(transmit.report, !phone.rtcp_mux);
+                    assert_eq!(transmit.to.port(), if phone.rtcp_mux { 4000 } else { 4001 });
+                    let mut report = transmit.payload.to_vec();
+                    let plain = match &mut phone.secrecy {
+                        Some(secrecy) => secrecy.opener.open_report(&mut report, self.now).expect("made with our key"),
+                        None => &report,
+                    };
+                    read(plain, phone.ssrc).expect("a report that is valid as a whole");
                     *self.reports.entry(transmit.leg.0).or_default() += 1;
                     continue;
                 }
-                let Some(phone) = self.phones.get_mut(&transmit.leg.0) else { continue };
                 if transmit.to == phone.address() {
                     phone.receive(transmit.payload, self.now);
                 } else {
@@ -570,6 +650,11 @@ impl Hall {
             }
         }
         heard
+    }
+
+    /// Of the last packet that a phone got.
+    pub fn last_sequence(&self, leg: u64) -> u16 {
+        self.phones[&leg].got.last().unwrap().sequence
     }
 
     pub fn reports(&self, leg: u64) -> u64 {

@@ -5,6 +5,7 @@ mod clicks;
 mod codecs;
 mod listening;
 mod reports;
+mod secret;
 
 use listening::{Hall, Phone, relation};
 use warmline::media::{

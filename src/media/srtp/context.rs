@@ -15,20 +15,21 @@ const WINDOW: u64 = 128;
 
 /// Both ways of one leg. It lives as long as the leg, whatever it agrees on meanwhile, and goes with it from mixer to mixer.
 #[derive(Debug)]
-pub(in crate::media) struct Secrecy {
+pub struct Secrecy {
     /// What we send.
-    pub(in crate::media) sealer: Sealer,
+    pub sealer: Sealer,
     /// What comes.
-    pub(in crate::media) opener: Opener,
+    pub opener: Opener,
 }
 
 impl Secrecy {
-    pub(in crate::media) fn new(keys: &Keys) -> Self {
+    /// Nothing sent, nothing received.
+    pub fn new(keys: &Keys) -> Self {
         Self { sealer: Sealer::new(&keys.send), opener: Opener::new(&keys.receive) }
     }
 
     /// A new agreement. A key that is in it again goes on with what is remembered of it.
-    pub(in crate::media) fn renew(&mut self, keys: &Keys) {
+    pub fn renew(&mut self, keys: &Keys) {
         if self.sealer.key != keys.send {
             self.sealer = Sealer::new(&keys.send);
         }
@@ -37,7 +38,7 @@ impl Secrecy {
 }
 
 /// Makes our packets secret.
-pub(in crate::media) struct Sealer {
+pub struct Sealer {
     key: MasterKey,
     transform: Transform,
     /// Rollover counter and sequence number of the newest packet.
@@ -51,7 +52,7 @@ impl Sealer {
     }
 
     /// The RTP packet from `start` to the end.
-    pub(in crate::media) fn seal(&mut self, packet: &mut Vec<u8>, start: usize) {
+    pub fn seal(&mut self, packet: &mut Vec<u8>, start: usize) {
         let sequence = sequence(packet.get(start..).unwrap_or_default());
         let index = self.newest.map_or(Some(u64::from(sequence)), |newest| guess(newest, sequence));
         // What belongs before the first packet of all has no index.
@@ -61,7 +62,7 @@ impl Sealer {
     }
 
     /// The RTCP packet from `start` to the end.
-    pub(in crate::media) fn seal_report(&mut self, packet: &mut Vec<u8>, start: usize) {
+    pub fn seal_report(&mut self, packet: &mut Vec<u8>, start: usize) {
         // 2^31 reports of one leg take 300 years.
         self.reports = (self.reports + 1) & 0x7FFF_FFFF;
         self.transform.seal_report(packet, start, self.reports);
@@ -76,7 +77,7 @@ impl fmt::Debug for Sealer {
 
 /// Reads the peer's packets.
 #[derive(Debug)]
-pub(in crate::media) struct Opener {
+pub struct Opener {
     current: Keyed,
     /// The key before, while packets made with it may come.
     previous: Option<Box<Keyed>>,
@@ -105,18 +106,18 @@ impl Opener {
     }
 
     /// Packets that were refused.
-    pub(in crate::media) fn forged(&self) -> u64 {
+    pub fn forged(&self) -> u64 {
         self.forged
     }
 
     /// Decrypts an RTP packet in place; the plain one. `None`: nobody with the key made it, or it came before.
-    pub(in crate::media) fn open<'a>(&mut self, packet: &'a mut [u8], now: Instant) -> Option<&'a [u8]> {
+    pub fn open<'a>(&mut self, packet: &'a mut [u8], now: Instant) -> Option<&'a [u8]> {
         let length = self.try_keys(now, |keyed, before| keyed.open(packet, before));
         packet.get(..length?)
     }
 
     /// Likewise RTCP.
-    pub(in crate::media) fn open_report<'a>(&mut self, packet: &'a mut [u8], now: Instant) -> Option<&'a [u8]> {
+    pub fn open_report<'a>(&mut self, packet: &'a mut [u8], now: Instant) -> Option<&'a [u8]> {
         let length = self.try_keys(now, |keyed, _| keyed.open_report(packet));
         packet.get(..length?)
     }

@@ -6,5 +6,5 @@ mod context;
 mod key;
 mod transform;
 
-pub(super) use context::{Sealer, Secrecy};
+pub use context::{Opener, Sealer, Secrecy};
 pub use key::{Keys, MasterKey, Suite};
