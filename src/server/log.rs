@@ -7,7 +7,8 @@ use std::{
         atomic::{AtomicU64, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
-    thread::JoinHandle,
+    thread::{self, JoinHandle},
+    time::Duration,
 };
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
@@ -32,6 +33,8 @@ enum Line {
     End,
 }
 
+/// How long lines may gather before they are written: who says them need not wake the thread each time.
+const GATHER: Duration = Duration::from_millis(2);
 /// Lines kept for a writer that is slow.
 const KEPT: usize = 8192;
 /// As much is written at once, bytes.
@@ -48,7 +51,7 @@ impl Log {
         let (lines, inbox) = sync_channel(KEPT);
         let desk = Desk { lines: lines.clone(), lost: Arc::default() };
         let lost = Arc::clone(&desk.lost);
-        let writer = std::thread::Builder::new()
+        let writer = thread::Builder::new()
             .name("log".to_owned())
             .spawn(move || write_all(&inbox, &lost, &mut io::stderr()))
             .map_err(|error| format!("no thread for the log: {error}"))?;
@@ -96,6 +99,7 @@ impl Write for Desk {
 fn write_all(inbox: &Receiver<Line>, lost: &AtomicU64, out: &mut impl Write) {
     let mut piece = Vec::with_capacity(PIECE);
     while let Ok(first) = inbox.recv() {
+        thread::sleep(GATHER);
         piece.clear();
         let mut next = Some(first);
         let mut ended = false;

@@ -1,7 +1,7 @@
 //! The shell: sockets, clock, threads, files.
 //!
 //! [`Server`] is the running switch. Inside: `signalling` is the thread that owns the exchange; `worker` is a media thread and
-//! `media` what the signalling thread knows of them; `ports` binds their sockets; `journal` keeps registrations over a restart;
+//! `media` what the signalling thread knows of them; `ports` binds their sockets ahead; `journal` keeps registrations over a restart;
 //! `programs` is what it knows of those who command and watch; `reload` brings new settings;
 //! `resolve` finds the addresses of trunks; `news` says what goes into the [`Log`]; `run` is the program's life from start to signal.
 

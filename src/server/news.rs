@@ -1,4 +1,4 @@
-//! What happens, as lines of the log.
+//! What happens, as lines of the log: put into words by a thread of its own, for the one on which it happens has better things to do.
 
 use crate::{
     call::{self, Outcome},
@@ -7,10 +7,88 @@ use crate::{
     media::{Quality, RecordingNews, sdp::Codec},
     switch,
 };
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
 use tracing::{debug, info, info_span, warn};
 
+/// Something that happened.
+#[derive(Debug)]
+pub(super) enum Item {
+    /// In a call.
+    Call(CallId, call::Event),
+    /// At the switchboard.
+    Switch(switch::Event),
+}
+
+/// The thread that tells the log. Dropping it waits until everything is told.
+#[derive(Debug)]
+pub(super) struct Teller {
+    /// `None` when it is being dropped.
+    news: Option<SyncSender<Item>>,
+    missed: Arc<AtomicU64>,
+    handle: Option<JoinHandle<()>>,
+}
+
+/// Item kept for a log that is slow.
+const KEPT: usize = 4096;
+/// How long news may gather: who brings them need not wake the thread each time.
+const GATHER: Duration = Duration::from_millis(5);
+
+impl Teller {
+    /// Starts the thread.
+    pub(super) fn start() -> io::Result<Self> {
+        let (news, inbox) = sync_channel(KEPT);
+        let missed = Arc::new(AtomicU64::new(0));
+        let theirs = Arc::clone(&missed);
+        let handle = thread::Builder::new().name("news".to_owned()).spawn(move || tell_all(&inbox, &theirs))?;
+        Ok(Self { news: Some(news), missed, handle: Some(handle) })
+    }
+
+    /// Takes something to tell. Never waits: what there is no room for is counted instead.
+    pub(super) fn tell(&self, news: Item) {
+        if self.news.as_ref().is_some_and(|inbox| inbox.try_send(news).is_err()) {
+            self.missed.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Teller {
+    fn drop(&mut self) {
+        self.news = None;
+        if let Some(handle) = self.handle.take() {
+            let _failed = handle.join();
+        }
+    }
+}
+
+fn tell_all(inbox: &Receiver<Item>, missed: &AtomicU64) {
+    while let Ok(first) = inbox.recv() {
+        let mut next = Some(first);
+        while let Some(news) = next {
+            match news {
+                Item::Call(call, event) => log_call(call, &event),
+                Item::Switch(event) => log_switch(&event),
+            }
+            next = inbox.try_recv().ok();
+        }
+        let missed = missed.swap(0, Ordering::Relaxed);
+        if missed > 0 {
+            warn!(missed, "more happened than could be told");
+        }
+        thread::sleep(GATHER);
+    }
+}
+
 /// Something that a call tells.
-pub(super) fn log_call(call: CallId, event: &call::Event) {
+fn log_call(call: CallId, event: &call::Event) {
     let _span = info_span!("call", id = call.0).entered();
     match event {
         call::Event::LegStarted { leg, who, incoming } => {
@@ -74,7 +152,7 @@ fn log_recording(recording: RecordingId, news: &RecordingNews) {
 }
 
 /// Something that the switchboard tells.
-pub(super) fn log_switch(event: &switch::Event) {
+fn log_switch(event: &switch::Event) {
     match event {
         switch::Event::Registered(binding) => {
             info!(extension = %binding.extension, from = %binding.source, agent = %binding.agent, "registered");

@@ -3,7 +3,7 @@
 use super::{
     journal::Journal,
     media::{MediaThreads, Told},
-    news,
+    news::{Item, Teller},
     ports::PortPool,
     programs::Programs,
     reload::Successor,
@@ -35,6 +35,7 @@ pub(super) struct Signalling {
     pub(super) media: MediaThreads,
     pub(super) ports: PortPool,
     pub(super) journal: Option<Journal>,
+    pub(super) teller: Teller,
     pub(super) tap: Option<SyncSender<Trace>>,
     /// Orders from whoever holds the server.
     pub(super) orders: mpsc::Receiver<Control>,
@@ -172,15 +173,15 @@ impl Signalling {
         let behind = self.media.flush();
         self.exchange.set_media_behind(behind);
         while let Some(news) = self.exchange.next_news() {
-            news::log_call(news.call, &news.event);
+            self.teller.tell(Item::Call(news.call, news.event.clone()));
             self.programs.happened(news);
         }
         while let Some(event) = self.exchange.next_switch_event() {
-            news::log_switch(&event);
             self.programs.at_switchboard(&event, now);
             if let Some(journal) = &mut self.journal {
                 journal.changed(&event, now);
             }
+            self.teller.tell(Item::Switch(event));
         }
         if let Some(journal) = &mut self.journal
             && journal.next_deadline().is_some_and(|at| at <= now)

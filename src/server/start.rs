@@ -4,7 +4,8 @@ use super::{
     error::StartError,
     journal::Journal,
     media::MediaThreads,
-    ports::PortPool,
+    news::Teller,
+    ports::{Binder, PortPool},
     programs::{self, Programs},
     reload::Handle,
     resolve::Resolver,
@@ -67,6 +68,7 @@ impl Server {
         settings.exchange.sip.local = address;
 
         let ports = PortPool::new(settings.media_bind, settings.media_ports.clone());
+        let binder = Binder::start(&ports)?;
         let (journal, bindings) = match &settings.state_directory {
             Some(directory) => {
                 let opened = Journal::open(directory);
@@ -88,6 +90,7 @@ impl Server {
         };
         let media = MediaThreads::start(count, &media_settings, ports.clone(), &telling)?;
 
+        let teller = Teller::start()?;
         let (resolver, found) = Resolver::start(&settings.switch.trunks)?;
         let mut switchboard = Switchboard::new(settings.switch, rand::random(), Instant::now());
         switchboard.restore(bindings, Instant::now());
@@ -104,7 +107,7 @@ impl Server {
                 exchange.watch(epoch);
             }
             let signalling =
-                Signalling { exchange, media, ports, journal, tap, orders, told, resolver, found, programs };
+                Signalling { exchange, media, ports, journal, teller, tap, orders, told, resolver, found, programs };
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let served = runtime.block_on(signalling.serve(socket));
             if let Err(error) = &served {
@@ -112,6 +115,7 @@ impl Server {
             }
             // Kept until here, so that the thread never sees its channel end.
             drop(telling);
+            drop(binder);
             let _nobody_waits = ending.send(());
             served
         })?;
