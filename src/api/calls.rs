@@ -3,11 +3,12 @@
 use super::{
     auth::Access,
     json::{Json, Query},
-    order::Answer,
+    order::{Answer, made},
     problem::Problem,
     rights,
     shape::{Heard, Named, Outcome, To},
     state::State,
+    webhooks::CallWebhook,
 };
 use crate::{
     call::{Add, Audience, CallView, Sound, Verb},
@@ -56,6 +57,8 @@ pub(super) struct NewCall {
     and: Option<To>,
     /// What the first hears while the second is called; ringback when absent.
     waiting: Option<Heard>,
+    /// Who is told of what happens in it, from its beginning to its end.
+    webhook: Option<CallWebhook>,
 }
 
 /// One more party.
@@ -170,7 +173,18 @@ async fn originate(
 ) -> Result<Response, Problem> {
     let waiting = new.waiting.map_or(Sound::Ringback, Heard::sound);
     let originate = Originate { first: new.to.approach(), second: new.and.map(To::approach), waiting };
-    state.make(&access, What::Originate(Box::new(originate))).await
+    if let Some(webhook) = &new.webhook {
+        webhook.check(&state, "webhook.")?;
+    }
+    let before = state.hub.newest();
+    let outcome = state.command(&access, What::Originate(Box::new(originate))).await?;
+    if let Some((webhook, call)) = new.webhook.zip(outcome.call()) {
+        // The call goes on where there are too many webhooks; the log says so.
+        if webhook.start(&state, Some(call), Some(before)).is_err() {
+            tracing::warn!(%call, "nobody is told of this call: there are as many webhooks as may be");
+        }
+    }
+    Ok(made(outcome))
 }
 
 /// A call as it is now.

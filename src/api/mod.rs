@@ -15,6 +15,7 @@ mod docs;
 mod events;
 mod extensions;
 mod health;
+mod hooks;
 mod idempotency;
 mod json;
 mod legs;
@@ -33,6 +34,7 @@ mod tokens;
 mod transfers;
 mod trunks;
 mod watch;
+mod webhooks;
 
 pub use auth::{Scope, hash};
 pub use serve::{Api, StartError};

@@ -8,7 +8,7 @@ use super::{
     problem::Problem,
     settings::Settings,
     state::State,
-    tokens, transfers, trunks,
+    tokens, transfers, trunks, webhooks,
 };
 use axum::{
     Router,
@@ -36,6 +36,7 @@ pub(super) fn router(state: State, settings: &Settings) -> Router {
         .merge(extensions::routes())
         .merge(trunks::routes())
         .merge(events::routes())
+        .merge(webhooks::routes())
         .merge(tokens::routes())
         .layer(from_fn_with_state(state.clone(), idempotency::once))
         .layer(from_fn(audit))

@@ -71,7 +71,8 @@ impl Api {
             .map_err(|source| StartError::Listen { address: settings.listen, source })?;
         let address = listener.local_addr()?;
         let (stop, stopping) = watch::channel(false);
-        let state = State::new(&settings, desk, hub, stopping.clone());
+        let state = State::new(&settings, desk, hub, stopping.clone())?;
+        runtime.block_on(async { state.hooks.configure(&settings.webhooks) });
         let door = Door {
             router: router::router(state, &settings),
             tls: tls.map(|config| TlsAcceptor::from(Arc::new(config))),

@@ -1,7 +1,7 @@
 //! Names in the path.
 
 use crate::{
-    api::problem::Problem,
+    api::{hooks::HookId, problem::Problem},
     ids::{AttemptId, CallId, GatherId, LegId, PlayId, RecordingId, TransferId},
 };
 use axum::{
@@ -39,6 +39,7 @@ noun! {
     RoomName, "conference";
     Number, "extension";
     TrunkName, "trunk";
+    HookId, "webhook";
 }
 
 /// A name that may be any text.

@@ -3,7 +3,7 @@
 use crate::{
     call::{CallView, LegView, TransferView},
     control::{Done, Granted},
-    ids::{AttemptId, GatherId, PlayId, RecordingId, WishId},
+    ids::{AttemptId, CallId, GatherId, PlayId, RecordingId, WishId},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -36,6 +36,11 @@ impl Outcome {
             return Self { wish: Some(wish), ..Self::default() };
         };
         Self { wish: Some(wish), call, leg, transfer, attempt, play, gather, recording }
+    }
+
+    /// The call that it was about.
+    pub(in crate::api) fn call(&self) -> Option<CallId> {
+        self.call.as_ref().map(|call| call.id)
     }
 
     /// Where that which the command made is found.
