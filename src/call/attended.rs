@@ -97,7 +97,7 @@ impl Call {
             None | Some((Dialog::Incoming { .. }, _)) => Some(481),
             Some((Dialog::Confirmed, Standing::Parting | Standing::Moving)) => Some(603),
             Some((Dialog::Confirmed, Standing::Present)) if early_only => Some(486),
-            Some((Dialog::Confirmed | Dialog::Outgoing(_), _)) => None,
+            Some((Dialog::Confirmed | Dialog::Outgoing(_) | Dialog::Screened(_), _)) => None,
         };
         let welcome = self.welcome(incoming, port, origin);
         let refusal = refusal.map(|status| Rejection::new(StatusCode(status))).or(welcome.err());
@@ -115,11 +115,11 @@ impl Call {
         let Some(dialog) = self.legs.get(&old.leg).map(|leg| leg.dialog) else { return };
         let first = newcomers.first().copied();
         match (dialog, first.and_then(|leg| self.transferor(leg, NONE))) {
-            (Dialog::Outgoing(dial), Some(new)) => {
+            (Dialog::Outgoing(dial) | Dialog::Screened(dial), Some(new)) => {
                 self.drop_leg(old.leg, Cause::Replaced);
                 self.dial_won(dial, new.leg, now);
             }
-            (Dialog::Outgoing(dial), None) => self.call_off(dial, Cause::Cancelled),
+            (Dialog::Outgoing(dial) | Dialog::Screened(dial), None) => self.call_off(dial, Cause::Cancelled),
             (Dialog::Incoming { .. }, _) => {
                 for dial in self.dials.values_mut().filter(|dial| matches!(dial.errand, Errand::First)) {
                     dial.errand = Errand::Handed(Box::new(old.clone()));

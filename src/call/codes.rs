@@ -120,6 +120,9 @@ impl Call {
             return;
         }
         self.tell(Event::Digit { leg, digit });
+        if self.screened_digit(leg, digit) || self.gathered_digit(leg, digit) {
+            return;
+        }
         if !self.collects(leg) {
             if !heard {
                 self.pass_on(leg, &[(digit, duration_ms)]);
@@ -159,7 +162,7 @@ impl Call {
             "application/dtmf" => relayed_digit(body).or_else(|| plain_digit(body)),
             _ => None,
         };
-        let confirmed = self.legs.get(&leg).is_some_and(Leg::confirmed);
+        let confirmed = self.legs.get(&leg).is_some_and(Leg::picked_up);
         if let (Some((digit, duration_ms)), true) = (found, confirmed) {
             self.digit(leg, digit, duration_ms, false, now);
         }

@@ -144,7 +144,7 @@ impl Call {
             Ok(Plan::Ring(steps)) => {
                 let headers = handed_over(&by.origin, referred_by, &self.settings.domain);
                 let Some(face) = callers.first().and_then(|caller| self.face(*caller, headers)) else { return };
-                let dial = self.dial(Errand::Cold, face, steps, None, now);
+                let dial = self.dial(Errand::Cold, face, steps, None);
                 // An attempt without anybody to call is over already, and the transfer with it.
                 if self.dials.contains_key(&dial)
                     && let Movement::Cold(cold) = &mut self.movement

@@ -1,7 +1,8 @@
 //! An attempt to reach a plan: its steps in turn, the targets of a step together, the best of their failures.
 
 use super::{
-    Action, Call, Event,
+    Action, Call, Event, Role, Sound,
+    attempt::Second,
     cold::Transferor,
     ending::{passed_on, plain_failure, rank},
     face::{Face, diversion, invitation},
@@ -35,6 +36,7 @@ pub(super) struct Dial {
     pub(super) early: Option<LegId>,
     /// The wish of a program that it carries out.
     pub(super) order: Option<Order>,
+    pub(super) way: Way,
     face: Face,
     steps: VecDeque<Vec<Target>>,
     phase: Phase,
@@ -47,6 +49,23 @@ pub(super) struct Dial {
     timeout: Duration,
     /// That time holds for all.
     fixed_timeout: bool,
+}
+
+/// In which way somebody is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Way {
+    /// Those who wait hear what comes before the answer.
+    pub(super) early_media: bool,
+    /// Played to who answers before it is joined.
+    pub(super) whisper: Option<Sound>,
+    /// The digit by which it says that it wants to be.
+    pub(super) confirm: Option<char>,
+}
+
+impl Default for Way {
+    fn default() -> Self {
+        Self { early_media: true, whisper: None, confirm: None }
+    }
 }
 
 /// The wish of a program that an attempt carries out.
@@ -74,6 +93,12 @@ pub(super) enum Errand {
     Recall,
     /// Whoever takes callers that nobody else would.
     Fallback,
+    /// One more party, by the wish of a program.
+    Added(Role),
+    /// The first of a call that we make, and who comes after.
+    Originated(Option<Box<Second>>),
+    /// The second of a call that we make; the first waits.
+    Second(LegId),
 }
 
 /// Where the current step stands.
@@ -93,7 +118,17 @@ impl Dial {
         }
     }
 
-    fn forget(&mut self, leg: LegId) {
+    /// It goes on while nobody is in the call.
+    pub(super) fn needs_nobody(&self) -> bool {
+        matches!(self.errand, Errand::Originated(_))
+    }
+
+    /// Who answers is not joined at once.
+    fn asks(&self) -> bool {
+        self.way.whisper.is_some() || self.way.confirm.is_some()
+    }
+
+    pub(super) fn forget(&mut self, leg: LegId) {
         if let Phase::Calling(legs) = &mut self.phase {
             legs.retain(|other| *other != leg);
         }
@@ -117,14 +152,28 @@ impl Call {
         face: Face,
         steps: Vec<Vec<Target>>,
         ring: Option<Duration>,
-        now: Instant,
+    ) -> DialId {
+        self.dial_in_a_way(errand, face, steps, ring, None, Way::default())
+    }
+
+    /// The same in a way that a program wishes.
+    #[allow(clippy::too_many_arguments, reason = "all that an attempt is made of")]
+    pub(super) fn dial_in_a_way(
+        &mut self,
+        errand: Errand,
+        face: Face,
+        steps: Vec<Vec<Target>>,
+        ring: Option<Duration>,
+        order: Option<Order>,
+        way: Way,
     ) -> DialId {
         let id = DialId(self.number());
         let dial = Dial {
             errand,
             rings: false,
             early: None,
-            order: None,
+            order,
+            way,
             face,
             steps: steps.into(),
             phase: Phase::Calling(Vec::new()),
@@ -135,12 +184,12 @@ impl Call {
             fixed_timeout: ring.is_some(),
         };
         self.dials.insert(id, dial);
-        self.next_step(id, now);
+        self.next_step(id);
         id
     }
 
     /// Nobody of the current step is left: the next one, or the end of the attempt.
-    fn next_step(&mut self, id: DialId, now: Instant) {
+    fn next_step(&mut self, id: DialId) {
         let ticket = self.number();
         let Some(dial) = self.dials.get_mut(&id) else { return };
         if dial.redirect.is_some() || !dial.legs().is_empty() {
@@ -149,16 +198,26 @@ impl Call {
         let step = std::iter::from_fn(|| dial.steps.pop_front()).find(|targets| !targets.is_empty());
         let Some(targets) = step else {
             let best = dial.best.take();
-            let failure = best.unwrap_or_else(|| plain_failure(480));
-            if let Some(dial) = self.dials.remove(&id) {
-                self.dial_failed(dial.errand, passed_on(failure), now);
-            }
-            return;
+            return self.give_up(id, best.unwrap_or_else(|| plain_failure(480)));
         };
         let callees = targets.iter().map(|target| target.callee.clone()).collect();
         dial.phase = Phase::Leasing { ticket, targets };
         self.tickets.insert(ticket, Ticket::Lease(id));
         self.act(Action::Lease { ticket, callees });
+    }
+
+    /// Nobody comes: the attempt is over.
+    pub(super) fn give_up(&mut self, id: DialId, failure: Failure) {
+        let Some(dial) = self.dials.remove(&id) else { return };
+        for leg in dial.legs() {
+            self.drop_leg(*leg, Cause::Cancelled);
+        }
+        let failure = passed_on(failure);
+        if let Some(order) = dial.order {
+            let (status, reason) = (failure.status.0, failure.reason.clone());
+            self.tell(Event::AttemptEnded { attempt: order.id, leg: None, status, reason });
+        }
+        self.dial_failed(dial.errand, failure, self.now);
     }
 
     /// Names and ports came for the targets of a step; a target without counts as one that answered 503.
@@ -182,7 +241,7 @@ impl Call {
                 }
             }
         }
-        self.next_step(id, now);
+        self.next_step(id);
     }
 
     /// Leases that nobody needs any more.
@@ -243,7 +302,7 @@ impl Call {
             self.tell(Event::LegRinging { leg });
         }
         let Some(dial) = self.dials.get_mut(&id) else { return };
-        let for_all = !matches!(dial.errand, Errand::Invitation(..));
+        let for_all = !matches!(dial.errand, Errand::Invitation(..)) && dial.way.early_media;
         let heard = for_all
             && dial.early.is_none_or(|early| early == leg)
             && sdp.is_some_and(|sdp| self.legs.get_mut(&leg).is_some_and(|leg| leg.hear_early(sdp)));
@@ -293,7 +352,7 @@ impl Call {
             Ok(Some(body)) => self.sip_out(sip::Command::Ack { leg, body }),
             Err(_) => {
                 self.drop_leg(leg, Cause::Refused(488));
-                return self.target_out(id, leg, plain_failure(488), now);
+                return self.target_out(id, leg, plain_failure(488));
             }
         }
         self.deadlines.clear(Timer::Ring(leg));
@@ -301,6 +360,9 @@ impl Call {
             party.facts.answered = Some(now);
         }
         self.tell(Event::LegAnswered { leg });
+        if self.dials.get(&id).is_some_and(Dial::asks) {
+            return self.screen(id, leg);
+        }
         self.dial_won(id, leg, now);
     }
 
@@ -311,6 +373,10 @@ impl Call {
             if *loser != winner {
                 self.drop_leg(*loser, Cause::AnsweredElsewhere);
             }
+        }
+        if let Some(order) = dial.order {
+            let (leg, reason) = (Some(winner), String::new());
+            self.tell(Event::AttemptEnded { attempt: order.id, leg, status: 200, reason });
         }
         let codec = self.legs.get(&winner).and_then(Leg::codec);
         self.answer_waiting(codec);
@@ -327,7 +393,7 @@ impl Call {
     }
 
     /// A target refused, or is gone.
-    pub(super) fn target_failed(&mut self, leg: LegId, failure: Failure, now: Instant) {
+    pub(super) fn target_failed(&mut self, leg: LegId, failure: Failure) {
         let Some(id) = self.legs.get(&leg).and_then(Leg::dial) else { return };
         let callee = self.legs.get(&leg).map(|leg| leg.origin.clone());
         self.forget_leg(leg, failure.status.0, failure.reason.clone());
@@ -353,11 +419,11 @@ impl Call {
             self.tickets.insert(ticket, Ticket::Redirect(id));
             self.act(Action::Route { ticket, origin, target, purpose: Purpose::Transfer });
         }
-        self.target_out(id, leg, failure, now);
+        self.target_out(id, leg, failure);
     }
 
     /// Where a 3xx leads.
-    pub(super) fn redirected(&mut self, id: DialId, ticket: u64, plan: Result<Plan, Refusal>, now: Instant) {
+    pub(super) fn redirected(&mut self, id: DialId, ticket: u64, plan: Result<Plan, Refusal>) {
         let Some(dial) = self.dials.get_mut(&id) else { return };
         if dial.redirect != Some(ticket) {
             return;
@@ -368,18 +434,18 @@ impl Call {
             Ok(Plan::Conference(_) | Plan::Music | Plan::Echo) => {}
             Err(refusal) => dial.note(plain_failure(refusal.status().0)),
         }
-        self.next_step(id, now);
+        self.next_step(id);
     }
 
     /// A target rang for too long.
-    pub(super) fn ring_timeout(&mut self, leg: LegId, now: Instant) {
+    pub(super) fn ring_timeout(&mut self, leg: LegId) {
         let Some(id) = self.legs.get(&leg).and_then(Leg::dial) else { return };
         self.drop_leg(leg, Cause::NoAnswer);
-        self.target_out(id, leg, plain_failure(480), now);
+        self.target_out(id, leg, plain_failure(480));
     }
 
     /// One target less. A 6xx speaks for all of its step (RFC 3261 16.7 step 5).
-    fn target_out(&mut self, id: DialId, leg: LegId, failure: Failure, now: Instant) {
+    pub(super) fn target_out(&mut self, id: DialId, leg: LegId, failure: Failure) {
         let Some(dial) = self.dials.get_mut(&id) else { return };
         dial.forget(leg);
         let everybody = failure.status.0 >= 600;
@@ -393,7 +459,7 @@ impl Call {
                 }
             }
         }
-        self.next_step(id, now);
+        self.next_step(id);
     }
 
     /// Calls an attempt off: whoever rings stops.
@@ -401,6 +467,10 @@ impl Call {
         let Some(dial) = self.dials.remove(&id) else { return };
         for leg in dial.legs() {
             self.drop_leg(*leg, cause);
+        }
+        if let Some(order) = dial.order {
+            let (status, reason) = (487, String::new());
+            self.tell(Event::AttemptEnded { attempt: order.id, leg: None, status, reason });
         }
         if let Errand::Invitation(member, transfer) = dial.errand {
             self.invitation_pointless(member, transfer);

@@ -22,6 +22,8 @@ pub(super) struct Face {
     pub(super) privacy: Option<String>,
     pub(super) codec: Option<Codec>,
     pub(super) max_forwards: u8,
+    /// The identity was chosen by a program: a trunk's `caller_id` does not stand for it.
+    pub(super) chosen: bool,
     /// Referred-By, Diversion, Alert-Info.
     pub(super) headers: Vec<(String, String)>,
 }
@@ -36,6 +38,7 @@ impl Call {
             privacy: leg.origin.privacy.clone(),
             codec: leg.codec(),
             max_forwards: leg.max_forwards,
+            chosen: false,
             headers,
         })
     }
@@ -44,7 +47,7 @@ impl Call {
 /// The INVITE for a target.
 pub(super) fn invitation(face: &Face, leg: LegId, target: Target, body: Option<Bytes>) -> sip::Invite {
     // Whose call it is decides, not who sent it there: a caller from outside keeps its number through a transfer.
-    let ours = matches!(face.origin.caller, Caller::Extension(_));
+    let ours = matches!(face.origin.caller, Caller::Extension(_)) && !face.chosen;
     let who = target.caller_id.filter(|_| ours).unwrap_or_else(|| face.identity.clone());
     let who = NameAddr { params: Params::default(), ..who };
     let private = face.privacy.as_deref().is_some_and(wants_privacy);

@@ -78,6 +78,8 @@ pub(super) enum Dialog {
     },
     /// We call it, as part of this attempt.
     Outgoing(DialId),
+    /// We called it as part of this attempt; it has answered, and is asked before it is joined.
+    Screened(DialId),
     /// Answered.
     Confirmed,
 }
@@ -204,10 +206,24 @@ impl Leg {
         self.dialog == Dialog::Confirmed
     }
 
+    /// It belongs to this attempt from now on.
+    pub(super) fn set_dial(&mut self, dial: DialId) {
+        self.dialog = match self.dialog {
+            Dialog::Outgoing(_) => Dialog::Outgoing(dial),
+            Dialog::Screened(_) => Dialog::Screened(dial),
+            other @ (Dialog::Incoming { .. } | Dialog::Confirmed) => other,
+        };
+    }
+
+    /// It has a 2xx, joined or not.
+    pub(super) fn picked_up(&self) -> bool {
+        matches!(self.dialog, Dialog::Confirmed | Dialog::Screened(_))
+    }
+
     /// The attempt that it is part of.
     pub(super) fn dial(&self) -> Option<DialId> {
         match self.dialog {
-            Dialog::Outgoing(dial) => Some(dial),
+            Dialog::Outgoing(dial) | Dialog::Screened(dial) => Some(dial),
             Dialog::Incoming { .. } | Dialog::Confirmed => None,
         }
     }

@@ -2,10 +2,12 @@
 //! a call in which nobody is left to talk to is ended.
 
 use super::{
-    Action, Command, Event,
+    Action, Command, Event, GatherEnd,
+    attempt::Second,
     codes::Collector,
     dial::{Dial, DialId, Errand},
     ending::{in_words, plain_failure, refused, status_of},
+    gather::{Gathering, Sending},
     leg::{self, Dialog, Facts, Leg, Standing},
     mix::Heard,
     movement::Movement,
@@ -82,6 +84,10 @@ pub struct Call {
     /// The time of what is happening.
     pub(super) now: Instant,
     pub(super) started: Instant,
+    /// A program cares for it: it goes on while one is alone in it.
+    pub(super) kept: bool,
+    /// Who is in it hears that nobody comes.
+    pub(super) regrets: bool,
     /// Somebody watches, with this clock.
     pub(super) epoch: Option<Epoch>,
     /// Who last left others whom we hold, until it is clear who cares for them.
@@ -95,6 +101,10 @@ pub struct Call {
     pub(super) movement: Movement,
     /// Digits that may become a star code.
     pub(super) collectors: BTreeMap<LegId, Collector>,
+    /// Digits that programs want.
+    pub(super) gathers: BTreeMap<LegId, Gathering>,
+    /// Digits that programs dial.
+    pub(super) sendings: BTreeMap<LegId, Sending>,
     /// What the mixer was told of each leg.
     pub(super) heard: BTreeMap<LegId, Heard>,
     pub(super) tickets: BTreeMap<u64, Ticket>,
@@ -116,6 +126,8 @@ pub(super) enum Ticket {
     Movement,
     /// Where somebody is who is asked into the room.
     Invitation(Invitation),
+    /// Where the second of a call that we make is.
+    Second(LegId, Box<Second>),
 }
 
 /// What may be due.
@@ -125,10 +137,18 @@ pub(super) enum Timer {
     Ring(LegId),
     /// A transferor had time for its BYE.
     Parting(LegId),
+    /// One who answered was to confirm it.
+    Screen(LegId),
     /// A pause in the digits of a leg.
     Digits(LegId),
+    /// A program waits for digits of a leg.
+    Gather(LegId),
+    /// The next digit for a leg.
+    Send(LegId),
     /// The transfer under way waits for something.
     Movement,
+    /// Who waited has heard that nobody comes.
+    Regret,
 }
 
 impl Call {
@@ -150,6 +170,8 @@ impl Call {
             now,
             started: now,
             epoch: None,
+            kept: false,
+            regrets: false,
             left_behind: None,
             stories: BTreeMap::new(),
             kind: if conference.is_some() { Kind::Room } else { Kind::Conversation },
@@ -158,6 +180,8 @@ impl Call {
             dials: BTreeMap::new(),
             movement: Movement::Still,
             collectors: BTreeMap::new(),
+            gathers: BTreeMap::new(),
+            sendings: BTreeMap::new(),
             heard: BTreeMap::new(),
             tickets: BTreeMap::new(),
             deadlines: Deadlines::new(),
@@ -176,23 +200,26 @@ impl Call {
     pub fn command(&mut self, command: Command, now: Instant) {
         self.now = now;
         match command {
-            Command::Admit { incoming, port, origin, plan } => self.admit(*incoming, port, origin, plan, now),
+            Command::Admit { incoming, port, origin, plan } => self.admit(*incoming, port, origin, plan),
             Command::Replace { incoming, port, origin, replaced } => {
                 self.replace(*incoming, port, origin, replaced, now);
             }
             Command::Routed { ticket, plan } => match self.tickets.remove(&ticket) {
-                Some(Ticket::Redirect(id)) => self.redirected(id, ticket, plan, now),
+                Some(Ticket::Redirect(id)) => self.redirected(id, ticket, plan),
                 Some(Ticket::Movement) => self.movement_routed(ticket, plan, now),
-                Some(Ticket::Invitation(invitation)) => self.invitation_routed(invitation, plan, now),
+                Some(Ticket::Invitation(invitation)) => self.invitation_routed(invitation, plan),
+                Some(Ticket::Second(first, second)) => self.second_routed(first, &second, plan),
                 Some(Ticket::Lease(_)) | None => {}
             },
             Command::Leased { ticket, legs } => match self.tickets.remove(&ticket) {
                 Some(Ticket::Lease(id)) => self.leased(id, ticket, legs, now),
-                Some(Ticket::Redirect(_) | Ticket::Movement | Ticket::Invitation(_)) | None => self.give_back(legs),
+                Some(Ticket::Redirect(_) | Ticket::Movement | Ticket::Invitation(_) | Ticket::Second(..)) | None => {
+                    self.give_back(legs);
+                }
             },
             Command::Joined { referrer } => self.joined(referrer, now),
             Command::JoinFailed { referrer, status } => self.join_failed(referrer, status),
-            Command::Fetched { .. } => {}
+            Command::Fetched { play, leg, sound } => self.fetched(play, leg, sound),
             Command::Shutdown => self.end_all(Cause::Shutdown),
         }
         self.settle();
@@ -232,10 +259,8 @@ impl Call {
                     self.left(leg, now);
                 }
             }
-            media::Event::Started { .. }
-            | media::Event::Report { .. }
-            | media::Event::PlayEnded { .. }
-            | media::Event::Recording { .. } => {}
+            media::Event::PlayEnded { leg, play, whole } => self.played(leg, play, whole),
+            media::Event::Started { .. } | media::Event::Report { .. } | media::Event::Recording { .. } => {}
         }
         self.settle();
     }
@@ -245,13 +270,17 @@ impl Call {
         self.now = now;
         while let Some(timer) = self.deadlines.pop_due(now) {
             match timer {
-                Timer::Ring(leg) => self.ring_timeout(leg, now),
+                Timer::Ring(leg) => self.ring_timeout(leg),
                 Timer::Parting(leg) => {
                     self.drop_leg(leg, Cause::Transferred);
                     self.left(leg, now);
                 }
                 Timer::Digits(leg) => self.digits_paused(leg, now),
                 Timer::Movement => self.movement_due(),
+                Timer::Gather(leg) => self.end_gather(leg, GatherEnd::Timeout),
+                Timer::Send(leg) => self.send_next(leg, now),
+                Timer::Screen(leg) => self.not_confirmed(leg),
+                Timer::Regret => self.regretted(),
             }
         }
         self.settle();
@@ -292,7 +321,7 @@ impl Call {
     }
 
     /// A new leg, and what it wants.
-    fn admit(&mut self, incoming: Incoming, port: u16, origin: Origin, plan: Result<Plan, Refusal>, now: Instant) {
+    fn admit(&mut self, incoming: Incoming, port: u16, origin: Origin, plan: Result<Plan, Refusal>) {
         let leg = incoming.leg;
         let referred_by = incoming.referred_by.clone().map(|value| ("Referred-By".to_owned(), value));
         if let Err(rejection) = self.welcome(incoming, port, origin) {
@@ -303,7 +332,7 @@ impl Call {
             Ok(_) if self.kind == Kind::Room => self.answer_leg(leg, None),
             Ok(Plan::Ring(steps)) => {
                 if let Some(face) = self.face(leg, referred_by.into_iter().collect()) {
-                    self.dial(Errand::First, face, steps, None, now);
+                    self.dial(Errand::First, face, steps, None);
                 }
             }
             Ok(Plan::Conference(conference)) => self.enter(conference, vec![leg]),
@@ -370,8 +399,10 @@ impl Call {
     fn gone(&mut self, leg: LegId, gone: Gone, now: Instant) {
         let Some(party) = self.legs.get(&leg) else { return };
         match (party.dialog, gone) {
-            (Dialog::Outgoing(_), Gone::Failed(failure)) => self.target_failed(leg, failure, now),
-            (Dialog::Outgoing(_), Gone::Ended(_)) => self.target_failed(leg, plain_failure(480), now),
+            (Dialog::Outgoing(_), Gone::Failed(failure)) => self.target_failed(leg, failure),
+            (Dialog::Screened(_), Gone::Failed(_)) | (Dialog::Outgoing(_) | Dialog::Screened(_), Gone::Ended(_)) => {
+                self.target_failed(leg, plain_failure(480))
+            }
             (Dialog::Incoming { .. } | Dialog::Confirmed, gone) => {
                 let (status, reason) = match gone {
                     Gone::Failed(failure) => (failure.status.0, failure.reason),
@@ -386,7 +417,7 @@ impl Call {
     /// Hangs a leg up. Whose concern it is must be told by the caller of this.
     pub(super) fn drop_leg(&mut self, leg: LegId, cause: Cause) {
         let Some(party) = self.legs.get(&leg) else { return };
-        let status = if party.confirmed() { 200 } else { status_of(cause) };
+        let status = if party.picked_up() { 200 } else { status_of(cause) };
         self.sip_out(sip::Command::Hangup { leg, cause });
         self.forget_leg(leg, status, in_words(cause));
     }
@@ -406,6 +437,9 @@ impl Call {
             (view.state, view.ended_at) = (LegState::Ended, Some(epoch.stamp(self.now)));
             Box::new(view)
         });
+        self.hush(leg);
+        self.end_gather(leg, GatherEnd::LegEnded);
+        let Some(party) = self.legs.get(&leg) else { return };
         if party.confirmed() && party.standing == Standing::Present && self.legs.values().any(Leg::held_by_us) {
             self.left_behind = Some(Left { leg, origin: party.origin.clone() });
         }
@@ -423,6 +457,10 @@ impl Call {
     pub(super) fn clear_leg(&mut self, leg: LegId) {
         self.deadlines.clear(Timer::Ring(leg));
         self.deadlines.clear(Timer::Parting(leg));
+        self.deadlines.clear(Timer::Screen(leg));
+        self.deadlines.clear(Timer::Gather(leg));
+        self.deadlines.clear(Timer::Send(leg));
+        self.sendings.remove(&leg);
         self.deadlines.clear(Timer::Digits(leg));
         self.collectors.remove(&leg);
     }
@@ -459,12 +497,13 @@ impl Call {
         let (first, second) = (company.next(), company.next());
         drop(company);
         if !self.dials.is_empty() {
-            if first.is_none() {
+            if first.is_none() && !self.dials.values().any(Dial::needs_nobody) {
                 self.call_all_off();
             }
             return;
         }
-        if self.kind != Kind::Conversation {
+        let waits = self.regrets || self.tickets.values().any(|ticket| matches!(ticket, Ticket::Second(..)));
+        if self.kind != Kind::Conversation || (first.is_some() && (self.kept || waits)) {
             return;
         }
         let left = self.left_behind.take();

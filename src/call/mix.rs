@@ -4,9 +4,10 @@
 use super::{
     Call,
     codes::Collector,
-    leg::{Leg, Standing},
+    leg::{Dialog, Leg, Standing},
     movement::Movement,
     room::Kind,
+    tune::Tune,
 };
 use crate::{
     ids::LegId,
@@ -65,11 +66,22 @@ impl Call {
                 Place::Mix if held_partner == Some(leg) => (Role::Talk, Some(Source::HoldMusic)),
                 // One who rings hears nothing until it is heard.
                 Place::Mix if self.legs.get(&leg).is_some_and(|leg| leg.dial().is_some()) => (Role::Talk, None),
-                Place::Mix => (self.legs.get(&leg).map(|leg| leg.part.role()).unwrap_or_default(), alone.clone()),
+                Place::Mix => match self.legs.get(&leg).map(|leg| &leg.part) {
+                    Some(part) if alone.is_some() => {
+                        (part.role(), part.waits.as_ref().map(Tune::source).or(alone.clone()))
+                    }
+                    Some(part) => (part.role(), None),
+                    None => continue,
+                },
                 Place::Aside(source) => (Role::Held, source),
                 Place::Served(source) => (Role::Talk, Some(source)),
             };
-            let digits = if self.collects(leg) { DigitMode::Collect } else { DigitMode::Pass };
+            let source = self.played_instead(leg).or(source);
+            let digits = if self.collects(leg) || self.gathers.contains_key(&leg) {
+                DigitMode::Collect
+            } else {
+                DigitMode::Pass
+            };
             self.put(leg, role, source, digits);
         }
     }
@@ -89,10 +101,16 @@ impl Call {
         self.legs.get(&leg).is_some_and(Leg::held_by_phone)
     }
 
+    /// What a program has played to it instead of everything else.
+    fn played_instead(&self, leg: LegId) -> Option<Source> {
+        self.legs.get(&leg)?.part.play.as_ref().map(Tune::source)
+    }
+
     /// What one hears who has nobody to talk to yet.
     fn when_alone(&self) -> Option<Source> {
         match self.kind {
             Kind::Room => Some(Source::HoldMusic),
+            Kind::Conversation if self.regrets => Some(Source::Notice),
             Kind::Conversation if !self.dials.is_empty() => Some(Source::Ringback),
             Kind::Conversation | Kind::Service(_) => None,
         }
@@ -100,9 +118,11 @@ impl Call {
 
     /// As it follows from what goes on, unless a program wishes it elsewhere.
     fn place_of(&self, leg: &Leg) -> Place {
-        match (self.place(leg), &leg.part.held) {
-            (Place::Mix | Place::Served(_), Some(music)) => Place::Aside(music.source()),
-            (place, _) => place,
+        let part = &leg.part;
+        match (self.place(leg), &part.held, &part.waits) {
+            (Place::Mix | Place::Served(_), Some(music), _) => Place::Aside(Some(music.source())),
+            (Place::Aside(Some(Source::HoldMusic)), _, Some(music)) => Place::Aside(Some(music.source())),
+            (place, ..) => place,
         }
     }
 
@@ -111,6 +131,9 @@ impl Call {
             return Place::Absent;
         }
         if leg.standing == Standing::Parting {
+            return Place::Aside(None);
+        }
+        if let Dialog::Screened(_) = leg.dialog {
             return Place::Aside(None);
         }
         if let Some(dial) = leg.dial() {

@@ -9,6 +9,7 @@
 //! `passage` how legs get from one call to another.
 
 mod action;
+mod attempt;
 mod attended;
 mod codes;
 mod cold;
@@ -17,6 +18,7 @@ mod dial;
 mod ending;
 mod event;
 mod face;
+mod gather;
 mod hold;
 mod leg;
 mod lifecycle;
@@ -30,6 +32,7 @@ mod refused;
 mod room;
 mod show;
 mod story;
+mod tune;
 mod verb;
 mod view;
 mod warm;

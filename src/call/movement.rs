@@ -105,7 +105,13 @@ impl Call {
                 self.transfer_goes_on(*transfer, TransferPhase::Ringing);
             }
             Errand::Warm => self.warm_rings(),
-            Errand::First | Errand::Handed(_) | Errand::Recall | Errand::Fallback => {}
+            Errand::First
+            | Errand::Handed(_)
+            | Errand::Recall
+            | Errand::Fallback
+            | Errand::Added(_)
+            | Errand::Originated(_)
+            | Errand::Second(_) => {}
         }
     }
 
@@ -113,6 +119,9 @@ impl Call {
     pub(super) fn dial_answered(&mut self, errand: Errand, leg: LegId, now: Instant) {
         match errand {
             Errand::First | Errand::Handed(_) => {}
+            Errand::Added(role) => self.added(leg, role),
+            Errand::Originated(second) => self.first_answered(leg, second),
+            Errand::Second(first) => self.second_answered(first),
             Errand::Cold => self.cold_answered(leg, now),
             Errand::Warm => self.warm_answered(leg),
             Errand::Invitation(member, transfer) => self.invitation_done(member, transfer, leg),
@@ -125,6 +134,8 @@ impl Call {
     pub(super) fn dial_failed(&mut self, errand: Errand, failure: Failure, now: Instant) {
         match errand {
             Errand::First => self.reject_waiting(&failure),
+            Errand::Added(_) | Errand::Originated(_) => {}
+            Errand::Second(_) => self.regret(),
             Errand::Handed(by) => {
                 self.reject_waiting(&failure);
                 if matches!(self.movement, Movement::Still) {

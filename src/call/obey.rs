@@ -45,6 +45,15 @@ impl Call {
         if let Verb::CallOff { attempt } = verb {
             return self.dials.values().any(|dial| dial.order.as_ref().is_some_and(|order| order.id == *attempt));
         }
+        if let Verb::StopPlay { play } = verb {
+            let played = |leg: &super::leg::Leg| {
+                [&leg.part.play, &leg.part.over].into_iter().flatten().any(|tune| tune.id == *play)
+            };
+            return self.legs.values().any(played);
+        }
+        if let Verb::StopGather { gather } = verb {
+            return self.gathers.values().any(|gathering| gathering.id == *gather);
+        }
         false
     }
 
@@ -52,35 +61,38 @@ impl Call {
     ///
     /// # Errors
     /// Why it cannot be; then nothing has changed.
-    pub fn obey(&mut self, verb: Verb, _plan: Option<Plan>, now: Instant) -> Result<Done, Refused> {
+    pub fn obey(&mut self, verb: Verb, plan: Option<Plan>, now: Instant) -> Result<Done, Refused> {
         self.now = now;
         if let Some(leg) = verb.leg()
             && !self.legs.contains_key(&leg)
         {
             return Err(Refused::UnknownLeg);
         }
-        let done = self.carry_out(verb)?;
+        let done = self.carry_out(verb, plan)?;
         self.settle();
         Ok(done)
     }
 
-    fn carry_out(&mut self, verb: Verb) -> Result<Done, Refused> {
+    fn carry_out(&mut self, verb: Verb, plan: Option<Plan>) -> Result<Done, Refused> {
         match verb {
             Verb::End => self.end_by_program(),
             Verb::Drop { leg } => self.drop_by_program(leg),
-            Verb::Hold { leg, music } => self.hold_leg(leg, music),
+            Verb::Hold { leg, music } => self.hold_leg(leg, &music),
             Verb::Unhold { leg } => self.unhold_leg(leg),
             Verb::SetRole { leg, role } => self.set_role(leg, role),
             Verb::Mute { leg, on } => self.mute(leg, on),
             Verb::Deafen { leg, on } => self.deafen(leg, on),
-            Verb::Play { .. } | Verb::StopPlay { .. } => Err(Refused::Unsupported("play")),
-            Verb::SendDigits { .. } => Err(Refused::Unsupported("send digits")),
-            Verb::Gather(_) | Verb::StopGather { .. } => Err(Refused::Unsupported("gather")),
+            Verb::Play { to, sound, over, times } => self.play(to, &sound, over, times),
+            Verb::StopPlay { play } => self.stop_play(play),
+            Verb::SendDigits { leg, digits, duration_ms } => self.send_digits(leg, &digits, duration_ms),
+            Verb::Gather(gather) => self.gather(*gather),
+            Verb::StopGather { gather } => self.stop_gather(gather),
             Verb::Record { .. }
             | Verb::PauseRecording { .. }
             | Verb::ResumeRecording { .. }
             | Verb::StopRecording { .. } => Err(Refused::Unsupported("record")),
-            Verb::Add(_) | Verb::CallOff { .. } => Err(Refused::Unsupported("add")),
+            Verb::Add(add) => self.add(*add, plan),
+            Verb::CallOff { attempt } => self.call_off_attempt(attempt),
             Verb::Transfer(_)
             | Verb::Swap { .. }
             | Verb::Merge { .. }
@@ -105,12 +117,13 @@ impl Call {
             Dialog::Outgoing(_) => {
                 // As if it had refused.
                 self.sip_out(sip::Command::Hangup { leg, cause: Cause::Cancelled });
-                self.target_failed(leg, plain_failure(487), self.now);
+                self.target_failed(leg, plain_failure(487));
             }
             Dialog::Incoming { .. } => {
                 self.reject(leg, Rejection::new(StatusCode(603)));
                 self.left(leg, self.now);
             }
+            Dialog::Screened(_) => self.not_confirmed(leg),
             Dialog::Confirmed => {
                 self.drop_leg(leg, Cause::Normal);
                 self.left(leg, self.now);

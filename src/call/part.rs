@@ -6,15 +6,26 @@ use super::{
     face::number_of,
     leg::{Dialog, Leg, Standing},
     obey::Done,
+    tune::Tune,
     view::TransferKind,
 };
-use crate::{destination::Origin, ids::LegId, media};
+use crate::{
+    destination::Origin,
+    ids::{LegId, PlayId},
+    media::{self, Repeat},
+};
 
 /// The part of a leg, as programs wish it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Part {
     /// We hold it, and it hears this.
-    pub(super) held: Option<Sound>,
+    pub(super) held: Option<Tune>,
+    /// It hears this instead of music or ringback while it waits for somebody.
+    pub(super) waits: Option<Tune>,
+    /// It hears this instead of everything else.
+    pub(super) play: Option<Tune>,
+    /// It hears this over everything else.
+    pub(super) over: Option<Tune>,
     pub(super) role: Role,
     pub(super) muted: bool,
     pub(super) deaf: bool,
@@ -28,6 +39,16 @@ pub(super) struct Left {
 }
 
 impl Part {
+    /// What it is played over, or instead of everything else.
+    pub(super) fn played(&mut self, over: bool) -> &mut Option<Tune> {
+        if over { &mut self.over } else { &mut self.play }
+    }
+
+    /// Whether it is played that.
+    pub(super) fn is_played(&mut self, play: PlayId, over: bool) -> bool {
+        self.played(over).as_ref().is_some_and(|tune| tune.id == play)
+    }
+
     /// What the mixer calls it.
     pub(super) fn role(&self) -> media::Role {
         match (self.role, self.muted, self.deaf) {
@@ -44,9 +65,11 @@ impl Part {
 
 impl Call {
     /// The leg leaves the mix.
-    pub(super) fn hold_leg(&mut self, leg: LegId, music: Sound) -> Result<Done, Refused> {
-        let party = self.answered_mut(leg)?;
-        let before = party.part.held.replace(music);
+    pub(super) fn hold_leg(&mut self, leg: LegId, music: &Sound) -> Result<Done, Refused> {
+        music.check()?;
+        self.answered(leg)?;
+        let music = self.tune(leg, music, Repeat::Forever);
+        let before = self.legs.get_mut(&leg).and_then(|party| party.part.held.replace(music));
         if before.is_none() {
             self.tell(Event::Hold { leg, held: true, by_phone: false });
         }
@@ -127,13 +150,8 @@ impl Call {
         match (party.dialog, party.standing) {
             (Dialog::Confirmed, Standing::Present) => Ok(party),
             (Dialog::Confirmed, Standing::Parting | Standing::Moving) => Err(Refused::NotLive),
-            (Dialog::Incoming { .. } | Dialog::Outgoing(_), _) => Err(Refused::NotAnswered),
+            (Dialog::Incoming { .. } | Dialog::Outgoing(_) | Dialog::Screened(_), _) => Err(Refused::NotAnswered),
         }
-    }
-
-    fn answered_mut(&mut self, leg: LegId) -> Result<&mut Leg, Refused> {
-        self.answered(leg)?;
-        self.legs.get_mut(&leg).ok_or(Refused::UnknownLeg)
     }
 
     /// Somebody left others whom we hold. One who is in the mix inherits them; if nobody is, they have each other.

@@ -3,7 +3,7 @@
 use super::{
     Action, Call,
     dial::{Dial, DialId},
-    leg::{Dialog, Leg, Standing},
+    leg::{Leg, Standing},
     lifecycle::Timer,
     mix::Heard,
     room::Kind,
@@ -21,8 +21,8 @@ pub struct Passenger {
     leg: Leg,
     /// It is in the mixer that it leaves.
     in_mixer: bool,
-    /// Seconds of ringing that are left to it, when it is called by the attempt that travels with it.
-    rings_until: Option<Instant>,
+    /// What it waits for.
+    timers: Vec<(Timer, Instant)>,
     /// The attempt of which it is the first.
     dial: Option<(DialId, Box<Dial>)>,
 }
@@ -99,10 +99,11 @@ impl Call {
             let Some(mut leg) = self.legs.remove(id) else { continue };
             leg.standing = Standing::Present;
             let in_mixer = self.heard.remove(id).is_some() && !self.unsay_media(*id);
-            let rings_until = self.deadlines.get(Timer::Ring(*id));
+            let timers = [Timer::Ring(*id), Timer::Screen(*id)];
+            let timers = timers.into_iter().filter_map(|timer| Some((timer, self.deadlines.get(timer)?))).collect();
             self.clear_leg(*id);
             let dial = attempt.and_then(|dial| self.dials.remove(&dial).map(|state| (dial, Box::new(state))));
-            passengers.push(Passenger { leg, in_mixer, rings_until, dial });
+            passengers.push(Passenger { leg, in_mixer, timers, dial });
         }
         passengers
     }
@@ -136,7 +137,7 @@ impl Call {
         self.now = now;
         let mut renamed: BTreeMap<DialId, DialId> = BTreeMap::new();
         let mut newcomers = Vec::new();
-        for Passenger { mut leg, in_mixer, rings_until, dial } in passengers {
+        for Passenger { mut leg, in_mixer, timers, dial } in passengers {
             let id = leg.id;
             if let Some((old, dial)) = dial {
                 let new = DialId(self.number());
@@ -144,12 +145,12 @@ impl Call {
                 self.dials.insert(new, *dial);
             }
             if let Some(new) = leg.dial().and_then(|old| renamed.get(&old)) {
-                leg.dialog = Dialog::Outgoing(*new);
+                leg.set_dial(*new);
             } else {
                 newcomers.push(id);
             }
-            if let Some(at) = rings_until {
-                self.deadlines.set(Timer::Ring(id), at);
+            for (timer, at) in timers {
+                self.deadlines.set(timer, at);
             }
             if in_mixer {
                 self.heard.insert(id, Heard::moved());

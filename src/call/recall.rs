@@ -88,11 +88,11 @@ impl Call {
         let Movement::Recall(recall) = &self.movement else { return };
         match (&recall.phase, plan) {
             (Phase::Seeking(asked), Ok(Plan::Ring(steps))) if *asked == ticket => {
-                self.ring_back(Errand::Recall, steps, now);
+                self.ring_back(Errand::Recall, steps);
             }
             (Phase::Seeking(asked), _) if *asked == ticket => self.fall_back(now),
             (Phase::SeekingFallback(asked), Ok(Plan::Ring(steps))) if *asked == ticket => {
-                self.ring_back(Errand::Fallback, steps, now);
+                self.ring_back(Errand::Fallback, steps);
             }
             (Phase::SeekingFallback(asked), Ok(Plan::Conference(conference))) if *asked == ticket => {
                 let callers = self.present();
@@ -113,7 +113,7 @@ impl Call {
     }
 
     /// Rings the transferor, marked so that it knows whom it gets back, or the fallback.
-    fn ring_back(&mut self, errand: Errand, steps: Vec<Vec<Target>>, now: Instant) {
+    fn ring_back(&mut self, errand: Errand, steps: Vec<Vec<Target>>) {
         let Movement::Recall(recall) = &self.movement else { return };
         let (by, transfer) = (recall.by.origin.clone(), recall.by.transfer);
         let again = matches!(errand, Errand::Recall);
@@ -128,7 +128,7 @@ impl Call {
             face.identity.display = Some(format!("Recall: {} <- {name}", number_of(&by)));
         }
         let ring = again.then_some(self.settings.recall_timeout);
-        let dial = self.dial(errand, face, steps, ring, now);
+        let dial = self.dial(errand, face, steps, ring);
         if self.dials.contains_key(&dial) {
             self.set_recall(if again { Phase::Recalling(dial) } else { Phase::FallingBack(dial) });
             let phase = if again { TransferPhase::Recalling } else { TransferPhase::FallingBack };

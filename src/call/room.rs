@@ -13,7 +13,6 @@ use crate::{
         wire::{StatusCode, Uri},
     },
 };
-use std::time::Instant;
 
 /// What a call is, beside its legs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,7 +85,7 @@ impl Call {
     }
 
     /// Where the one is who is asked in.
-    pub(super) fn invitation_routed(&mut self, invitation: Invitation, plan: Result<Plan, Refusal>, now: Instant) {
+    pub(super) fn invitation_routed(&mut self, invitation: Invitation, plan: Result<Plan, Refusal>) {
         let Invitation { member, transfer, referred_by } = invitation;
         let steps = match plan {
             Ok(Plan::Ring(steps)) => steps,
@@ -99,7 +98,7 @@ impl Call {
         let Some(party) = self.legs.get(&member) else { return };
         let headers = handed_over(&party.origin, referred_by, &self.settings.domain);
         if let Some(face) = self.face(member, headers) {
-            self.dial(Errand::Invitation(member, transfer), face, steps, None, now);
+            self.dial(Errand::Invitation(member, transfer), face, steps, None);
             self.transfer_goes_on(transfer, TransferPhase::Calling);
         }
     }

@@ -4,7 +4,6 @@ use super::Refused;
 use crate::{
     destination::Whom,
     ids::{AttemptId, GatherId, LegId, PlayId, RecordingId, TransferId},
-    media::Source,
 };
 use std::time::Duration;
 
@@ -195,21 +194,6 @@ pub enum Sound {
         /// A voice by name.
         voice: Option<String>,
     },
-}
-
-impl Sound {
-    /// What a mixer makes of it.
-    pub(super) fn source(&self) -> Option<Source> {
-        match self {
-            Self::Music => Some(Source::HoldMusic),
-            Self::Silence => Some(Source::Silence),
-            Self::Ringback => Some(Source::Ringback),
-            Self::Busy => Some(Source::Busy),
-            Self::Notice => Some(Source::Notice),
-            Self::Beep => Some(Source::Prompt),
-            Self::Clips(_) | Self::Speech { .. } => Some(Source::Silence),
-        }
-    }
 }
 
 /// To whom something is played, or who is recorded.

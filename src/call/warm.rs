@@ -95,7 +95,7 @@ impl Call {
                 let headers = handed_over(&agent.origin, None, &self.settings.domain);
                 let caller = self.others(agent.leg).first().copied().unwrap_or(agent.leg);
                 let Some(face) = self.face(caller, headers) else { return };
-                let dial = self.dial(Errand::Warm, face, steps, None, now);
+                let dial = self.dial(Errand::Warm, face, steps, None);
                 if self.dials.contains_key(&dial) {
                     self.set_warm(Phase::Calling(dial));
                     self.transfer_goes_on(agent.transfer, TransferPhase::Calling);

@@ -1,9 +1,13 @@
 //! What programs wish, granted or refused at once.
 
-use super::{Done, Exchange, ExtensionView, Granted, News, RegistrationView, RoomView, TrunkView, What, Wish};
+use super::{
+    Done, Exchange, ExtensionView, Granted, News, Originate, RegistrationView, RoomView, TrunkView, What, Wish,
+};
 use crate::{
-    call::{self, Call, Epoch, Refused, Verb},
+    call::{self, Approach, Call, Epoch, Refused, Verb},
+    destination::{Caller, Features, Origin, Plan, Whom},
     ids::{AttemptId, CallId, LegId, TransferId},
+    sip::wire::NameAddr,
 };
 use std::{sync::Arc, time::Instant};
 
@@ -45,7 +49,7 @@ impl Exchange {
             What::Trunks => Ok(Granted::Trunks(self.trunk_views())),
             What::Rooms => Ok(Granted::Rooms(self.room_views())),
             What::Obey { call, verb } => self.obey_in(call, verb, epoch, now),
-            What::Originate(_) => Err(Refused::Unsupported("originate")),
+            What::Originate(originate) => self.originate(*originate, epoch, now),
             What::Move { .. } => Err(Refused::Unsupported("move")),
             What::MergeCalls { .. } => Err(Refused::Unsupported("merge of calls")),
             What::Bridge { .. } => Err(Refused::Unsupported("bridge")),
@@ -56,8 +60,58 @@ impl Exchange {
     /// A wish for a live call.
     fn obey_in(&mut self, call: Option<CallId>, verb: Verb, epoch: Epoch, now: Instant) -> Result<Granted, Refused> {
         let id = self.whose(call, &verb)?;
+        let plan = match verb.approach() {
+            Some(to) => Some(self.plan_for(to, now)?),
+            None => None,
+        };
         let line = self.calls.get_mut(&id).ok_or(Refused::UnknownCall)?;
-        let done = line.call.obey(verb, None, now)?;
+        let done = line.call.obey(verb, plan, now)?;
+        self.stirred.push_back(id);
+        self.pump(now);
+        Ok(self.done(id, &done, epoch))
+    }
+
+    /// Where one leads whom a program wants to reach.
+    fn plan_for(&mut self, to: &Approach, now: Instant) -> Result<Plan, Refused> {
+        let domain = self.call_settings.domain.clone();
+        let (target, purpose) = to.address(&domain)?;
+        if let Whom::Room(name) = &to.to {
+            return Ok(Plan::Conference(name.clone()));
+        }
+        let origin = Origin {
+            caller: Caller::Extension(String::new()),
+            features: Features::default(),
+            codecs: Vec::new(),
+            identity: NameAddr::new(target.clone()),
+            privacy: None,
+        };
+        Ok(self.switchboard.route(&origin, &target, purpose, now)?)
+    }
+
+    /// A new call.
+    fn originate(&mut self, wish: Originate, epoch: Epoch, now: Instant) -> Result<Granted, Refused> {
+        if self.draining {
+            return Err(Refused::Stopping);
+        }
+        if self.calls.len() >= self.max_calls || self.media_behind || !self.gate.is_open(now) {
+            return Err(Refused::Full);
+        }
+        let plan = self.plan_for(&wish.first, now)?;
+        if let Some(second) = &wish.second {
+            self.plan_for(second, now)?;
+        }
+        let id = self.open_call(None, now);
+        let second = wish.second.map(|to| (to, wish.waiting));
+        let begun = self.calls.get_mut(&id).map(|line| line.call.originate(&wish.first, second, plan, now));
+        let done = match begun {
+            Some(Ok(done)) => done,
+            Some(Err(refused)) => {
+                self.calls.remove(&id);
+                return Err(refused);
+            }
+            None => return Err(Refused::UnknownCall),
+        };
+        self.gate.pass();
         self.stirred.push_back(id);
         self.pump(now);
         Ok(self.done(id, &done, epoch))

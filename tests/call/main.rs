@@ -14,6 +14,7 @@ mod basic;
 mod codes;
 mod cold;
 mod hold;
+mod program;
 mod room;
 mod walk;
 mod world;

@@ -8,11 +8,14 @@ use std::{
     time::{Duration, Instant},
 };
 use warmline::{
-    call::{Action, Call, CallSettings, Codes, Command, Event, Passenger},
-    destination::{Caller, Features, Origin, Plan, Refusal, Target},
-    ids::{CallId, LegId, Numbers},
+    call::{
+        Action, Approach, Call, CallSettings, CallView, Codes, Command, Done, Epoch, Event, LegView, Passenger,
+        Refused, Sound, TransferView, Verb,
+    },
+    destination::{Caller, Features, Origin, Plan, Refusal, Target, Whom},
+    ids::{CallId, LegId, Numbers, PlayId},
     media::{
-        self, DigitMode, Role, Source,
+        self, DigitMode, Playlist, Role, SoundError, Source,
         sdp::{Codec, Direction, Negotiation, Session},
     },
     sip::{
@@ -40,6 +43,9 @@ pub struct World {
     pub asked: Option<Origin>,
     /// What was done, in words, SIP and news and digits; media come to nothing but a state.
     said: VecDeque<String>,
+    told: Vec<Event>,
+    /// Sounds that calls want.
+    pub looked_for: Vec<(PlayId, LegId)>,
 }
 
 /// The far end of a leg.
@@ -165,6 +171,8 @@ impl World {
             no_ports: false,
             asked: None,
             said: VecDeque::new(),
+            told: Vec::new(),
+            looked_for: Vec::new(),
         }
     }
 
@@ -380,23 +388,122 @@ impl World {
         if !mixed.session.as_ref().is_some_and(|session| session.direction.sends()) {
             return "silence".to_owned();
         }
-        if let Some(source) = &mixed.source {
-            return format!("{source:?}");
+        match &mixed.source {
+            Some(Source::Clip(_)) => return "clip".to_owned(),
+            Some(source) => return format!("{source:?}"),
+            None => {}
         }
-        if mixed.role != Role::Talk {
+        if matches!(mixed.role, Role::Deaf | Role::Held) {
             return "silence".to_owned();
         }
         let talks = |other: &&(&LegId, &Peer)| {
             *other.0 != leg
                 && other.1.call == peer.call
                 && other.1.mixed.as_ref().is_some_and(|mixed| {
-                    mixed.role == Role::Talk
-                        && mixed.session.as_ref().is_some_and(|session| session.direction.receives())
+                    let heard = match mixed.role {
+                        Role::Talk | Role::Deaf => true,
+                        Role::Coach { target } => target == leg,
+                        Role::Muted | Role::Held | Role::Monitor => false,
+                    };
+                    heard && mixed.session.as_ref().is_some_and(|session| session.direction.receives())
                 })
         };
         let voices: Vec<String> =
             self.legs.iter().collect::<Vec<_>>().iter().filter(talks).map(|(leg, _)| leg.0.to_string()).collect();
         if voices.is_empty() { "silence".to_owned() } else { voices.join("+") }
+    }
+
+    // What programs do.
+
+    /// A program wishes something of the call of a leg. A refused wish must have changed nothing.
+    pub fn obey(&mut self, leg: LegId, verb: Verb) -> Result<Done, Refused> {
+        let id = self.legs[&leg].call;
+        self.obey_in(id, verb)
+    }
+
+    pub fn obey_in(&mut self, id: u64, verb: Verb) -> Result<Done, Refused> {
+        let plan = match verb.approach() {
+            Some(approach) => Some(self.plan_for(approach)?),
+            None => None,
+        };
+        let (now, before) = (self.now, self.views());
+        let call = self.calls.get_mut(&id).ok_or(Refused::UnknownCall)?;
+        let done = call.obey(verb, plan, now);
+        if done.is_err() {
+            assert_eq!(call.next_action().map(|action| format!("{action:?}")), None, "a refused wish did something");
+            assert_eq!(self.views(), before, "a refused wish changed something");
+        }
+        self.pump();
+        done
+    }
+
+    /// A program makes a call.
+    pub fn originate(&mut self, first: Approach, second: Option<Approach>) -> Result<Done, Refused> {
+        let plan = self.plan_for(&first)?;
+        if let Some(second) = &second {
+            self.plan_for(second)?;
+        }
+        let id = self.open(None);
+        let now = self.now;
+        let second = second.map(|second| (second, Sound::Ringback));
+        let done = self.calls.get_mut(&id).unwrap().originate(&first, second, plan, now);
+        if done.is_err() {
+            self.calls.remove(&id);
+        }
+        self.pump();
+        done
+    }
+
+    fn plan_for(&self, to: &Approach) -> Result<Plan, Refused> {
+        match &to.to {
+            Whom::Room(name) => Ok(Plan::Conference(name.clone())),
+            _ => {
+                to.address(DOMAIN)?;
+                Ok(self.plan(to.to.said())?)
+            }
+        }
+    }
+
+    /// The sound that was looked for last is found, or not.
+    pub fn found(&mut self, there: bool) {
+        let (play, leg) = self.looked_for.pop().expect("nothing is looked for");
+        let sound = if there { Ok(Arc::new(Playlist::new(Vec::new(), None))) } else { Err(SoundError::Nothing) };
+        let id = self.legs[&leg].call;
+        self.command(id, Command::Fetched { play, leg, sound });
+    }
+
+    /// A clip came to its end.
+    pub fn played(&mut self, leg: LegId, play: PlayId) {
+        let id = self.legs[&leg].call;
+        let now = self.now;
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.media(media::Event::PlayEnded { leg, play, whole: true }, now);
+        }
+        self.pump();
+    }
+
+    pub fn view(&self, leg: LegId) -> LegView {
+        let call = &self.calls[&self.legs[&leg].call];
+        call.leg_view(leg, self.epoch()).unwrap()
+    }
+
+    pub fn transfer(&self, leg: LegId) -> TransferView {
+        let call = &self.calls[&self.legs[&leg].call];
+        call.view(self.epoch()).transfer.expect("no transfer")
+    }
+
+    fn epoch(&self) -> Epoch {
+        Epoch { at: self.now, unix_ms: 1_000_000_000_000 }
+    }
+
+    /// All that can be seen of all calls.
+    pub fn views(&self) -> Vec<CallView> {
+        self.calls.values().map(|call| call.view(self.epoch())).collect()
+    }
+
+    /// What was told beside that of which each must come as it should.
+    pub fn told(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.told)
     }
 
     pub fn collects(&self, leg: LegId) -> bool {
@@ -564,11 +671,12 @@ impl World {
                 let room = self.room(&conference);
                 self.move_legs(id, room, &legs, None);
             }
-            Action::Fetch { play, leg, sound } => {
-                self.said.push_back(format!("fetch {sound:?} for {play} to {}", leg.0))
-            }
+            Action::Fetch { play, leg, .. } => self.looked_for.push((play, leg)),
             Action::Record { recording, scope, .. } => self.said.push_back(format!("{recording} of {scope:?}")),
-            Action::Tell { event, .. } => self.said.extend(news(&event)),
+            Action::Tell { event, .. } => match news(&event) {
+                Some(line) => self.said.push_back(line),
+                None => self.told.push(event),
+            },
             Action::End => {
                 let call = self.calls.remove(&id).unwrap();
                 assert_eq!(call.legs(), [], "a call ended with legs in it");
