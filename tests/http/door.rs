@@ -1,0 +1,150 @@
+//! Who may come in, and what is refused before anybody looks at it.
+
+use crate::house::House;
+use reqwest::Method;
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
+
+#[test]
+fn only_who_has_a_token_comes_in_and_each_may_what_its_scopes_say() {
+    let house = House::open("");
+    assert_eq!(house.send(Method::GET, "/healthz", &[], "").status, 200);
+    assert_eq!(house.send(Method::GET, "/readyz", &[], "").status, 200);
+
+    let nobody = house.send(Method::GET, "/v1/calls", &[], "");
+    assert_eq!(nobody.problem(), (401, "unauthorized", ""));
+    assert_eq!(nobody.headers["www-authenticate"], "Bearer");
+    let wrong = house.send(Method::GET, "/v1/calls?access_token=admin-token", &[("authorization", "Bearer x")], "");
+    assert_eq!(wrong.status, 401);
+
+    let wall = [("authorization", "bearer wall-token"), ("content-type", "application/json")];
+    assert_eq!(house.send(Method::GET, "/v1/calls", &wall, "").status, 200);
+    assert_eq!(house.send(Method::POST, "/v1/calls", &wall, "{\"to\":\"1001\"}").problem(), (403, "forbidden", ""));
+    let token = house.send(Method::POST, "/v1/tokens", &wall, "{\"extension\":\"1001\"}");
+    assert_eq!(token.problem(), (403, "forbidden", ""));
+}
+
+#[test]
+fn an_agent_gets_a_token_that_is_good_for_its_own_legs() {
+    let house = House::open("jwt_max_s = 600");
+    let made = house.ask(Method::POST, "/v1/tokens", "{\"extension\":\"1001\",\"ttl_s\":60}");
+    assert_eq!((made.status, made.body["scope"].as_str()), (201, Some("agent:1001")));
+    let bearer = format!("Bearer {}", made.body["token"].as_str().unwrap());
+    let agent = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+
+    house.calls("7001");
+    assert_eq!(house.ask(Method::GET, "/v1/calls", "").body["calls"].as_array().unwrap().len(), 1);
+    assert_eq!(house.send(Method::GET, "/v1/calls", &agent, "").body["calls"].as_array().unwrap().len(), 0);
+    assert_eq!(house.send(Method::GET, "/v1/calls/call-1", &agent, "").problem(), (404, "unknown-call", ""));
+    assert_eq!(house.send(Method::POST, "/v1/legs/leg-1/hold", &agent, "").problem(), (403, "forbidden", ""));
+    assert_eq!(house.send(Method::GET, "/v1/trunks", &agent, "").problem(), (403, "forbidden", ""));
+    let own = house.send(Method::GET, "/v1/extensions", &agent, "");
+    assert_eq!(own.body["extensions"][0]["number"], "1001");
+
+    let long = house.ask(Method::POST, "/v1/tokens", "{\"extension\":\"1001\",\"ttl_s\":601}");
+    assert_eq!(long.problem(), (422, "bad-field", "ttl_s"));
+}
+
+#[test]
+fn what_does_not_fit_is_refused_with_the_reason_and_the_place() {
+    let house = House::open("body_bytes = 1024");
+    let ask = |method, path, body| house.ask(method, path, body);
+    let large = format!("{{\"to\":\"{}\"}}", "1".repeat(2000));
+    for (answer, problem) in [
+        (ask(Method::POST, "/v1/calls", "{"), (400, "bad-json", "")),
+        (ask(Method::POST, "/v1/calls", "{}"), (422, "bad-field", "")),
+        (ask(Method::POST, "/v1/calls", "{\"to\":7}"), (422, "bad-field", "to")),
+        (ask(Method::POST, "/v1/calls", "{\"to\":{\"destination\":\"1\",\"ring\":1}}"), (422, "bad-field", "to.ring")),
+        (ask(Method::POST, "/v1/calls", &large), (413, "too-large", "")),
+        (ask(Method::GET, "/v1/calls?limt=1", ""), (422, "bad-field", "limt")),
+        (ask(Method::GET, "/v1/calls?limit=0", ""), (422, "bad-field", "limit")),
+        (ask(Method::GET, "/v1/calls/call-99", ""), (404, "unknown-call", "")),
+        (ask(Method::GET, "/v1/calls/leg-1", ""), (404, "unknown-call", "")),
+        (ask(Method::POST, "/v1/legs/leg-99/hold", ""), (404, "unknown-leg", "")),
+        (ask(Method::POST, "/v1/transfers/transfer-9/swap", ""), (404, "unknown-transfer", "")),
+        (ask(Method::GET, "/v1/nothing", ""), (404, "unknown-path", "")),
+        (ask(Method::PUT, "/v1/calls", "{}"), (405, "method-not-allowed", "")),
+    ] {
+        assert_eq!(answer.problem(), problem, "{:?}", answer.body);
+    }
+    let text = [("authorization", "Bearer admin-token"), ("content-type", "text/plain")];
+    assert_eq!(house.send(Method::POST, "/v1/calls", &text, "{\"to\":\"1001\"}").problem(), (415, "not-json", ""));
+    assert_eq!(ask(Method::PUT, "/v1/calls", "{}").headers["allow"], "GET,HEAD,POST");
+}
+
+#[test]
+fn a_post_with_the_same_key_is_carried_out_once() {
+    let house = House::open("");
+    let with_key = |body: &str| {
+        let headers = [
+            ("authorization", "Bearer admin-token"),
+            ("content-type", "application/json"),
+            ("idempotency-key", "key-1"),
+        ];
+        house.send(Method::POST, "/v1/conferences/7001/play", &headers, body)
+    };
+    let first = with_key("{\"sound\":\"beep\"}");
+    assert_eq!(first.problem(), (404, "unknown-room", ""));
+    house.calls("7001");
+    let again = with_key("{\"sound\":\"beep\"}");
+    assert_eq!((again.status, &again.headers["idempotent-replayed"]), (404, &"true".parse().unwrap()));
+    assert_eq!(with_key("{\"sound\":\"busy\"}").problem(), (422, "idempotency-key-reused", ""));
+}
+
+#[test]
+fn who_comes_too_often_is_told_when_to_come_again() {
+    let house = House::open("requests_per_second = 2");
+    let mut answers: Vec<_> = (0..8).map(|_| house.ask(Method::GET, "/v1/calls", "")).collect();
+    assert_eq!(answers[0].status, 200);
+    let last = answers.pop().unwrap();
+    assert_eq!(last.problem(), (429, "too-often", ""));
+    assert_eq!(last.headers["retry-after"], "1");
+    // Others are not kept waiting by that one.
+    let wall = [("authorization", "Bearer wall-token")];
+    assert_eq!(house.send(Method::GET, "/v1/calls", &wall, "").status, 200);
+}
+
+#[test]
+fn one_connection_too_many_is_turned_away() {
+    let house = House::open("connections = 1");
+    let mut first = TcpStream::connect(house.api).unwrap();
+    first.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut answer = [0; 15];
+    first.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200 OK");
+    let mut second = TcpStream::connect(house.api).unwrap();
+    let mut answer = String::new();
+    second.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("Retry-After: 1\r\n"), "{answer}");
+}
+
+#[test]
+fn web_pages_come_in_only_from_the_origins_of_the_configuration() {
+    let preflight = [("origin", "https://desk.example"), ("access-control-request-method", "POST")];
+    let closed = House::open("");
+    let answer = closed.send(Method::OPTIONS, "/v1/calls", &preflight, "");
+    assert!(!answer.headers.contains_key("access-control-allow-origin"));
+    let open = House::open("cors_origins = [\"https://desk.example\"]");
+    let answer = open.send(Method::OPTIONS, "/v1/calls", &preflight, "");
+    assert_eq!(answer.headers["access-control-allow-origin"], "https://desk.example");
+}
+
+#[test]
+fn the_description_names_every_path_once_and_each_refusal() {
+    let house = House::open("");
+    let api = house.send(Method::GET, "/openapi.json", &[], "").body;
+    assert_eq!(api["openapi"], "3.1.0");
+    let mut names = std::collections::BTreeSet::new();
+    for (path, item) in api["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap().iter().filter(|(method, _)| *method != "parameters") {
+            assert!(names.insert(operation["operationId"].as_str().unwrap().to_owned()), "{method} {path}");
+            if path.starts_with("/v1/") {
+                assert!(operation["responses"].get("401").is_some(), "{method} {path}");
+            }
+        }
+    }
+    assert!(names.contains("post_legs_leg_transfer"));
+    assert_eq!(house.send(Method::GET, "/docs/", &[], "").status, 200);
+}
