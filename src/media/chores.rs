@@ -24,6 +24,9 @@ impl Mixer {
     /// Everything that is due and no tick.
     pub(super) fn do_chores(&mut self, now: Instant) {
         for index in 0..self.legs.len() {
+            if !self.legs.is_due(index, now) {
+                continue;
+            }
             let leg = &mut *self.legs[index];
             let Some(agreed) = &mut leg.agreed else { continue };
             let key = agreed.stream.listener.wake(now);
@@ -45,7 +48,9 @@ impl Mixer {
             if let Some(key) = key {
                 self.press(index, key, now);
             }
+            self.legs.plan(index, self.settings.timeout);
         }
+        self.next_chore = self.legs.next_due();
     }
 
     /// A leg leaves: BYE to it, and the figures to whoever asks.

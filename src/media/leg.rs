@@ -6,7 +6,7 @@ use super::{
         codec::Coder,
         fade,
         frame::{FRAME, Rate},
-        sum::peak,
+        wide::peak,
     },
     playback::Whisper,
     recorder::Recorder,

@@ -12,6 +12,7 @@ use super::{
         sum::Limiter,
     },
     leg::{Audience, Leg},
+    legs::Legs,
     outbox::Outbox,
     recorder::Recorder,
     relay,
@@ -62,9 +63,7 @@ pub struct Transmit<'a> {
 #[derive(Debug)]
 pub struct Mixer {
     pub(super) settings: Settings,
-    /// By id.
-    #[allow(clippy::vec_box, reason = "legs move by their pointer, within the list and from mixer to mixer")]
-    pub(super) legs: Vec<Box<Leg>>,
+    pub(super) legs: Legs,
     pub(super) room: Room,
     pub(super) outbox: Outbox,
     pub(super) events: VecDeque<Event>,
@@ -76,7 +75,7 @@ pub struct Mixer {
     /// The latest time that was told.
     latest: Instant,
     /// The earliest of everything else.
-    next_chore: Option<Instant>,
+    pub(super) next_chore: Option<Instant>,
     pub(super) sound: Vec<i16>,
     pub(super) scratch: Vec<i16>,
     pub(super) recorders: Vec<Recorder>,
@@ -94,7 +93,7 @@ impl Mixer {
             room: Room::new(Arc::clone(&settings.music), Rate::NARROW),
             latest: settings.since,
             settings,
-            legs: Vec::new(),
+            legs: Legs::default(),
             outbox: Outbox::default(),
             events: VecDeque::new(),
             chance: SmallRng::seed_from_u64(seed),
@@ -111,7 +110,7 @@ impl Mixer {
     /// An RTP packet came to the socket of `leg`.
     pub fn receive(&mut self, leg: LegId, packet: &[u8], from: SocketAddr, now: Instant) {
         self.latest = now;
-        let Some(index) = self.find(leg) else { return };
+        let Some(index) = self.legs.find(leg) else { return };
         if self.legs[index].is_report(packet) {
             return self.receive_report(leg, packet, from, now);
         }
@@ -159,7 +158,7 @@ impl Mixer {
     /// An RTCP packet came to the socket of `leg`.
     pub fn receive_report(&mut self, leg: LegId, packet: &[u8], from: SocketAddr, now: Instant) {
         let clock = self.clock(now);
-        let Some(index) = self.find(leg) else { return };
+        let Some(index) = self.legs.find(leg) else { return };
         let leg = &mut self.legs[index];
         let ours = leg.line.ssrc();
         let mut clear = std::mem::take(&mut self.clear);
@@ -182,7 +181,7 @@ impl Mixer {
         if let Command::Record { recording, follows, what } = command {
             return self.record(recording, follows, what, now);
         }
-        let Some(index) = command.leg().and_then(|leg| self.find(leg)) else {
+        let Some(index) = command.leg().and_then(|leg| self.legs.find(leg)) else {
             if let Command::Join { leg } = command {
                 self.join(leg, now);
             }
@@ -243,7 +242,6 @@ impl Mixer {
         }
         if self.next_chore.is_some_and(|chore| chore <= now) {
             self.do_chores(now);
-            self.settle(now);
         }
     }
 
@@ -267,7 +265,7 @@ impl Mixer {
 
     /// Takes a leg out with its SSRC line, jitter buffer and counters, for another mixer.
     pub fn release(&mut self, leg: LegId) -> Option<Member> {
-        let (index, now) = (self.find(leg)?, self.latest);
+        let (index, now) = (self.legs.find(leg)?, self.latest);
         let mut member = self.remove(index, now);
         member.recorders.extend(self.recorders.extract_if(.., |recorder| recorder.follows == Some(leg)));
         self.settle(now);
@@ -280,10 +278,7 @@ impl Mixer {
         let Member(mut adopted) = member;
         adopted.id = leg;
         self.recorders.append(&mut adopted.recorders);
-        match self.legs.binary_search_by_key(&leg, |leg| leg.id) {
-            Ok(index) => self.legs[index] = adopted,
-            Err(index) => self.legs.insert(index, adopted),
-        }
+        self.legs.insert(adopted);
         self.settle(now);
     }
 
@@ -321,14 +316,9 @@ impl Mixer {
         ended.for_each(|recorder| recorder.stop(now));
     }
 
-    fn find(&self, leg: LegId) -> Option<usize> {
-        self.legs.binary_search_by_key(&leg, |leg| leg.id).ok()
-    }
-
     fn join(&mut self, id: LegId, now: Instant) {
         let line = Line::new(self.chance.random(), self.chance.random(), self.chance.random(), Rate::NARROW);
-        let index = self.legs.partition_point(|leg| leg.id < id);
-        self.legs.insert(index, Box::new(Leg::new(id, line, now)));
+        self.legs.insert(Box::new(Leg::new(id, line, now)));
     }
 
     /// The leg goes; what it was saying does not break off, and what it heard goes on for a moment wherever it goes.
@@ -387,7 +377,7 @@ impl Mixer {
             if let Key::Up { duration_ms, .. } = key {
                 self.legs.iter_mut().filter(|leg| leg.id != id).for_each(|leg| leg.dialler.up(id, duration_ms));
             }
-            return;
+            return self.settle(now);
         }
         for at in 0..self.legs.len() {
             let leg = &mut self.legs[at];
@@ -424,15 +414,17 @@ impl Mixer {
         if self.is_relaying && !self.can_relay() {
             self.end_relay(now);
         }
-        for leg in &mut self.legs {
+        for index in 0..self.legs.len() {
+            let leg = &mut self.legs[index];
             let expected = leg.ought_to_send();
             if !expected {
                 (leg.watch.silent_since, leg.watch.silent_told) = (None, false);
             } else if leg.watch.silent_since.is_none() {
                 leg.watch.silent_since = Some(now);
             }
+            self.legs.plan(index, self.settings.timeout);
         }
-        self.next_chore = self.legs.iter().filter_map(|leg| leg.deadline(self.settings.timeout)).min();
+        self.next_chore = self.legs.next_due();
         self.plan_ticks(now);
     }
 
@@ -450,7 +442,7 @@ impl Mixer {
     }
 
     fn skip(&mut self, ticks: u32) {
-        for leg in &mut self.legs {
+        for leg in self.legs.iter_mut() {
             if let Some(agreed) = &mut leg.agreed {
                 agreed.stream.buffer.skip(FRAME * ticks as usize);
             }
@@ -477,7 +469,7 @@ impl Mixer {
 
     pub(super) fn begin_relay(&mut self) {
         self.is_relaying = true;
-        for leg in &mut self.legs {
+        for leg in self.legs.iter_mut() {
             leg.relayed.begin();
             if let Some(agreed) = &mut leg.agreed {
                 agreed.stream.buffer.reset();

@@ -7,6 +7,7 @@ mod chores;
 mod command;
 mod event;
 mod leg;
+mod legs;
 mod lock;
 mod mixer;
 mod outbox;

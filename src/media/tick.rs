@@ -37,9 +37,7 @@ impl Mixer {
             } else if !self.dial(index, at) {
                 self.speak_to(index, at, ends, &mut shared);
             }
-        }
-        for leg in &mut self.legs {
-            leg.fall_silent();
+            self.legs[index].fall_silent();
         }
         if ends {
             self.begin_relay();
@@ -50,7 +48,7 @@ impl Mixer {
     fn listen(&mut self, at: Instant) {
         let passed = at.saturating_duration_since(self.settings.since);
         self.room.clear(self.room.rate().samples_in(passed));
-        for leg in &mut self.legs {
+        for leg in self.legs.iter_mut() {
             leg.speak();
             let voice = &mut leg.voice;
             if !voice.sounds {

@@ -2,9 +2,9 @@
 
 use super::{
     frame::Rate,
-    g711::{alaw, ulaw},
     g722,
     opus::{self, Opus},
+    wide,
 };
 use crate::media::sdp::{Codec, OpusFormat, Session};
 
@@ -109,8 +109,8 @@ impl Coder {
             (Memory::Opus(opus), _) => opus.decode(payload, sound),
             (Memory::G722(both), _) if self.rate < Rate::WIDE => both.1.decode_narrow(payload, sound),
             (Memory::G722(both), _) => both.1.decode(payload, sound),
-            (Memory::None, Codec::Pcmu) => sound.extend(payload.iter().map(|code| ulaw::decode(*code))),
-            (Memory::None, Codec::Pcma) => sound.extend(payload.iter().map(|code| alaw::decode(*code))),
+            (Memory::None, Codec::Pcmu) => wide::expand_ulaw(payload, sound),
+            (Memory::None, Codec::Pcma) => wide::expand_alaw(payload, sound),
             (Memory::None, Codec::L16Narrow | Codec::L16Wide | Codec::L16Full | Codec::G722 | Codec::Opus) => {
                 let thinned = (self.codec.rate().0 / self.rate.0) as usize;
                 let samples = payload.as_chunks().0.iter().map(|pair| i16::from_be_bytes(*pair));
@@ -125,8 +125,8 @@ impl Coder {
             (Memory::Opus(opus), _) => opus.encode(sound, payload),
             (Memory::G722(both), _) if self.rate < Rate::WIDE => both.0.encode_narrow(sound, payload),
             (Memory::G722(both), _) => both.0.encode(sound, payload),
-            (Memory::None, Codec::Pcmu) => payload.extend(sound.iter().map(|sample| ulaw::encode(*sample))),
-            (Memory::None, Codec::Pcma) => payload.extend(sound.iter().map(|sample| alaw::encode(*sample))),
+            (Memory::None, Codec::Pcmu) => wide::compress_ulaw(sound, payload),
+            (Memory::None, Codec::Pcma) => wide::compress_alaw(sound, payload),
             (Memory::None, Codec::L16Narrow | Codec::L16Wide | Codec::L16Full | Codec::G722 | Codec::Opus) => {
                 let thinned = (self.codec.rate().0 / self.rate.0) as usize;
                 let samples = sound.iter().flat_map(|sample| std::iter::repeat_n(*sample, thinned));

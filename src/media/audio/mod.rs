@@ -21,4 +21,5 @@ mod resample;
 pub mod sum;
 pub mod tone;
 pub mod wav;
+pub mod wide;
 mod whole;

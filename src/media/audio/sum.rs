@@ -1,6 +1,9 @@
 //! The mix: everybody's sound added once, each listener's own taken off again, and a limiter for when many shout.
 
-use super::{frame::Rate, whole::whole};
+use super::{
+    frame::{MAX, Rate},
+    wide,
+};
 
 /// A sample louder than this is limited.
 pub const LIMIT: i32 = 30_000;
@@ -8,6 +11,9 @@ pub const LIMIT: i32 = 30_000;
 /// All that is said in one tick.
 #[derive(Clone, Debug)]
 pub struct Sum(Vec<i32>);
+
+/// What one says who says nothing.
+static SILENCE: [i16; MAX] = [0; MAX];
 
 impl Sum {
     /// Silence, for frames of `rate`.
@@ -23,50 +29,23 @@ impl Sum {
     /// Somebody's sound. 65 000 people fit before a sum could wrap.
     #[inline]
     pub fn add(&mut self, sound: &[i16]) {
-        for (sum, sample) in self.0.iter_mut().zip(sound) {
-            *sum += i32::from(*sample);
-        }
+        wide::add(&mut self.0, sound);
     }
 
     /// What all others say, for one whose own sound was added; the limiter is that listener's.
     #[inline]
     pub fn without(&self, own: &[i16], limiter: &mut Limiter, sound: &mut [i16]) {
-        for ((out, sum), own) in sound.iter_mut().zip(&self.0).zip(own) {
-            *out = cut(sum - i32::from(*own));
-        }
-        if limiter.acts_on(sound) {
-            limiter.apply(self.0.iter().zip(own).map(|(sum, own)| sum - i32::from(*own)), sound);
+        let peak = wide::without(&self.0, own, sound);
+        if limiter.acts_on(peak) {
+            limiter.apply(&self.0, own, peak, sound);
         }
     }
 
     /// What everybody says, for one who says nothing.
     #[inline]
     pub fn whole(&self, limiter: &mut Limiter, sound: &mut [i16]) {
-        for (out, sum) in sound.iter_mut().zip(&self.0) {
-            *out = cut(*sum);
-        }
-        if limiter.acts_on(sound) {
-            limiter.apply(self.0.iter().copied(), sound);
-        }
+        self.without(&SILENCE[..self.0.len()], limiter, sound);
     }
-}
-
-#[inline]
-fn cut(sample: i32) -> i16 {
-    sample.clamp(-32768, 32767) as i16
-}
-
-#[inline]
-fn scaled(sample: i32, gain: f32) -> i16 {
-    whole((sample as f32 * gain).clamp(-32768.0, 32767.0)) as i16
-}
-
-/// The greatest magnitude in `sound`; 32768 counts as 32767.
-#[inline]
-pub fn peak(sound: &[i16]) -> i16 {
-    // By the ends of the range: both are one instruction for many samples, and a magnitude is not.
-    let (low, high) = sound.iter().fold((0, 0), |(low, high), sample| (*sample.min(&low), *sample.max(&high)));
-    high.max(low.saturating_neg())
 }
 
 /// Turns a loud passage down as a whole, rather than cutting its peaks off: fast when it comes, slowly back.
@@ -77,8 +56,8 @@ pub struct Limiter {
 }
 
 const ONE: i32 = 1 << 16;
-/// Samples in which the gain falls; what peaks in them is cut.
-const ATTACK: usize = 32;
+/// The part of a frame in which the gain falls; what peaks in it is cut.
+const ATTACK: usize = 5;
 
 impl Limiter {
     /// All passes.
@@ -86,27 +65,19 @@ impl Limiter {
         Self { gain: ONE }
     }
 
-    /// `sound` is cut, which does not matter: the limit is below that.
     #[inline]
-    fn acts_on(&self, sound: &[i16]) -> bool {
-        self.gain < ONE || i32::from(peak(sound)) > LIMIT
+    fn acts_on(&self, peak: i32) -> bool {
+        self.gain < ONE || peak > LIMIT
     }
 
-    fn apply(&mut self, loud: impl Iterator<Item = i32> + Clone, sound: &mut [i16]) {
-        let peak = loud.clone().fold(0, |peak: i32, sample| peak.max(sample.abs()));
+    fn apply(&mut self, sum: &[i32], own: &[i16], peak: i32, sound: &mut [i16]) {
         let most = if peak > LIMIT { (i64::from(LIMIT) * i64::from(ONE) / i64::from(peak)) as i32 } else { ONE };
         let wanted = most.min(self.gain + (ONE - self.gain) / 16 + 64);
-        let length = if wanted < self.gain { ATTACK.min(sound.len()) } else { sound.len() };
-        // In floating point, of which the machine does four at once.
+        let length = if wanted < self.gain { sound.len() / ATTACK } else { sound.len() };
         let [from, to] = [self.gain, wanted].map(|gain| gain as f32 / ONE as f32);
         let step = (to - from) / length.max(1) as f32;
-        let (moving, steady) = sound.split_at_mut(length);
-        for ((out, loud), at) in moving.iter_mut().zip(loud.clone()).zip(0..length as i32) {
-            *out = scaled(loud, from + step * at as f32);
-        }
-        for (out, loud) in steady.iter_mut().zip(loud.skip(length)) {
-            *out = scaled(loud, to);
-        }
+        wide::scaled(&sum[..length], &own[..length], from, step, &mut sound[..length]);
+        wide::scaled(&sum[length..], &own[length..], to, 0.0, &mut sound[length..]);
         self.gain = wanted;
     }
 }
