@@ -2,10 +2,9 @@
 //! called as if the caller did it, the transferor listens to how it goes or is gone.
 
 use super::{
-    Action, Call, Outcome, TransferKind, TransferPhase,
+    Action, Approach, Call, Outcome, TransferKind, TransferPhase,
     dial::{DialId, Errand},
     ending::plain_failure,
-    face::handed_over,
     leg::Standing,
     lifecycle::{Ticket, Timer},
     mix::Place,
@@ -47,8 +46,30 @@ pub(super) struct Cold {
     by_refer: bool,
     /// Referred-By as it was said (RFC 3892), else made from the transferor.
     referred_by: Option<String>,
+    /// In which way a program wants the target to be called.
+    wish: Option<Box<Approach>>,
     asked_at: Instant,
     phase: Phase,
+}
+
+impl Cold {
+    /// The attempt to reach the target.
+    pub(super) fn dial(&self) -> Option<DialId> {
+        match self.phase {
+            Phase::Calling(dial) => Some(dial),
+            Phase::Routing(_) | Phase::Returned(..) => None,
+        }
+    }
+
+    /// NOTIFY tells how it goes.
+    pub(super) fn by_refer(&self) -> bool {
+        self.by_refer
+    }
+
+    /// It failed, and only waits for a hasty BYE.
+    pub(super) fn is_decided(&self) -> bool {
+        matches!(self.phase, Phase::Returned(..))
+    }
 }
 
 enum Phase {
@@ -113,11 +134,20 @@ impl Call {
         let Some(by) = self.transferor(leg, transfer) else { return };
         let ticket = self.number();
         let origin = Box::new(by.origin.clone());
-        self.movement =
-            Movement::Cold(Cold { by, by_refer, referred_by, asked_at: now, phase: Phase::Routing(ticket) });
+        let phase = Phase::Routing(ticket);
+        self.movement = Movement::Cold(Cold { by, by_refer, referred_by, wish: None, asked_at: now, phase });
         self.let_all_go(&self.others(leg));
         self.tickets.insert(ticket, Ticket::Movement);
         self.act(Action::Route { ticket, origin, target, purpose: Purpose::Transfer });
+    }
+
+    /// The same by the wish of a program, which has asked where the target leads.
+    pub(super) fn begin_cold_to(&mut self, leg: LegId, transfer: TransferId, to: Approach, plan: Plan) {
+        let Some(by) = self.transferor(leg, transfer) else { return };
+        let (ticket, now) = (self.number(), self.now);
+        let (wish, phase) = (Some(Box::new(to)), Phase::Routing(ticket));
+        self.movement = Movement::Cold(Cold { by, by_refer: false, referred_by: None, wish, asked_at: now, phase });
+        self.cold_routed(ticket, Ok(plan), now);
     }
 
     /// A target that rings already takes the callers over: its agent is gone.
@@ -125,8 +155,9 @@ impl Call {
         if let Some(dial) = self.dials.get_mut(&dial) {
             dial.errand = Errand::Cold;
         }
+        let phase = Phase::Calling(dial);
         self.movement =
-            Movement::Cold(Cold { by, by_refer: false, referred_by: None, asked_at: now, phase: Phase::Calling(dial) });
+            Movement::Cold(Cold { by, by_refer: false, referred_by: None, wish: None, asked_at: now, phase });
     }
 
     /// Where the target leads.
@@ -137,14 +168,14 @@ impl Call {
             return;
         }
         let by = cold.by.clone();
-        let referred_by = cold.referred_by.clone();
+        let (referred_by, wish) = (cold.referred_by.clone(), cold.wish.clone());
         let callers = self.others(by.leg);
         match plan {
             Err(refusal) => self.cold_failed(plain_failure(refusal.status().0), now),
             Ok(Plan::Ring(steps)) => {
-                let headers = handed_over(&by.origin, referred_by, &self.settings.domain);
-                let Some(face) = callers.first().and_then(|caller| self.face(*caller, headers)) else { return };
-                let dial = self.dial(Errand::Cold, face, steps, None);
+                let Some(caller) = callers.first().copied() else { return };
+                let called = self.dial_target(Errand::Cold, caller, &by.origin, referred_by, wish.as_deref(), steps);
+                let Some(dial) = called else { return };
                 // An attempt without anybody to call is over already, and the transfer with it.
                 if self.dials.contains_key(&dial)
                     && let Movement::Cold(cold) = &mut self.movement

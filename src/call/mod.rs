@@ -19,6 +19,7 @@ mod ending;
 mod event;
 mod face;
 mod gather;
+mod handover;
 mod hold;
 mod leg;
 mod lifecycle;

@@ -93,11 +93,11 @@ impl Call {
             | Verb::StopRecording { .. } => Err(Refused::Unsupported("record")),
             Verb::Add(add) => self.add(*add, plan),
             Verb::CallOff { attempt } => self.call_off_attempt(attempt),
-            Verb::Transfer(_)
-            | Verb::Swap { .. }
-            | Verb::Merge { .. }
-            | Verb::Complete { .. }
-            | Verb::Cancel { .. } => Err(Refused::Unsupported("transfer")),
+            Verb::Transfer(transfer) => self.hand_over(*transfer, plan),
+            Verb::Swap { transfer } => self.swap(transfer),
+            Verb::Merge { transfer } => self.merge(transfer),
+            Verb::Complete { transfer } => self.complete(transfer),
+            Verb::Cancel { transfer } => self.cancel(transfer),
             Verb::Ring { .. } | Verb::Answer { .. } | Verb::Reject { .. } | Verb::Redirect { .. } => {
                 Err(Refused::Unsupported("call flows"))
             }

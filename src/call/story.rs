@@ -63,6 +63,9 @@ impl Call {
     pub(super) fn transfer_ended(&mut self, transfer: TransferId, outcome: Outcome, status: u16, reason: String) {
         let Some(mut story) = self.stories.remove(&transfer) else { return };
         story.phase = TransferPhase::Ended;
+        for leg in story.callers.clone() {
+            self.no_waiting(leg);
+        }
         story.end = Some((outcome, status, reason.clone()));
         let event = Event::TransferEnded { transfer, transferor: story.transferor, outcome, status, reason };
         let transfer = self.epoch.map(|epoch| Box::new(story.view(epoch)));

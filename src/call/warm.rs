@@ -2,11 +2,11 @@
 //! the caller back, talks to either in turn, or brings all together.
 
 use super::{
-    Action, Call, Outcome, TransferPhase,
+    Action, Approach, Call, Outcome, TransferPhase,
     cold::Transferor,
     dial::{DialId, Errand},
     ending::plain_failure,
-    face::{handed_over, number_uri},
+    face::number_uri,
     lifecycle::{Ticket, Timer},
     mix::Place,
     movement::Movement,
@@ -25,6 +25,8 @@ const TONE: Duration = Duration::from_secs(2);
 /// A warm transfer under way.
 pub(super) struct Warm {
     pub(super) agent: Transferor,
+    /// In which way a program wants the target to be called.
+    wish: Option<Box<Approach>>,
     phase: Phase,
 }
 
@@ -61,6 +63,21 @@ impl Warm {
         }
     }
 
+    /// Agent and target are both there.
+    pub(super) fn is_private(&self) -> bool {
+        matches!(self.phase, Phase::Private { .. })
+    }
+
+    /// The target is called or there.
+    pub(super) fn is_under_way(&self) -> bool {
+        matches!(self.phase, Phase::Private { .. } | Phase::Calling(_))
+    }
+
+    /// All talk, or the target is not to be had: another transfer may take its place.
+    pub(super) fn is_decided(&self) -> bool {
+        matches!(self.phase, Phase::Private { partner: Partner::Both, .. } | Phase::Tone(..))
+    }
+
     fn target(&self) -> Option<LegId> {
         match self.phase {
             Phase::Private { target, .. } => Some(target),
@@ -76,10 +93,18 @@ impl Call {
         let ticket = self.number();
         let origin = Box::new(agent.origin.clone());
         let target = number_uri(number, &self.settings.domain);
-        self.movement = Movement::Warm(Warm { agent, phase: Phase::Routing(ticket) });
+        self.movement = Movement::Warm(Warm { agent, wish: None, phase: Phase::Routing(ticket) });
         self.let_all_go(&self.others(leg));
         self.tickets.insert(ticket, Ticket::Movement);
         self.act(Action::Route { ticket, origin, target, purpose: Purpose::Transfer });
+    }
+
+    /// The same by the wish of a program, which has asked where the target leads.
+    pub(super) fn begin_warm_to(&mut self, leg: LegId, transfer: TransferId, to: Approach, plan: Plan) {
+        let Some(agent) = self.transferor(leg, transfer) else { return };
+        let ticket = self.number();
+        self.movement = Movement::Warm(Warm { agent, wish: Some(Box::new(to)), phase: Phase::Routing(ticket) });
+        self.warm_routed(ticket, Ok(plan), self.now);
     }
 
     /// Where the target leads.
@@ -88,14 +113,13 @@ impl Call {
         if warm.phase != Phase::Routing(ticket) {
             return;
         }
-        let agent = warm.agent.clone();
+        let (agent, wish) = (warm.agent.clone(), warm.wish.clone());
         match plan {
             Err(refusal) => self.warm_failed(&plain_failure(refusal.status().0), now),
             Ok(Plan::Ring(steps)) => {
-                let headers = handed_over(&agent.origin, None, &self.settings.domain);
                 let caller = self.others(agent.leg).first().copied().unwrap_or(agent.leg);
-                let Some(face) = self.face(caller, headers) else { return };
-                let dial = self.dial(Errand::Warm, face, steps, None);
+                let called = self.dial_target(Errand::Warm, caller, &agent.origin, None, wish.as_deref(), steps);
+                let Some(dial) = called else { return };
                 if self.dials.contains_key(&dial) {
                     self.set_warm(Phase::Calling(dial));
                     self.transfer_goes_on(agent.transfer, TransferPhase::Calling);
@@ -196,7 +220,7 @@ impl Call {
     }
 
     fn change_partner(&mut self, leg: LegId, change: impl Fn(Partner) -> Partner) {
-        if let Movement::Warm(Warm { agent, phase: Phase::Private { partner, .. } }) = &mut self.movement
+        if let Movement::Warm(Warm { agent, phase: Phase::Private { partner, .. }, .. }) = &mut self.movement
             && agent.leg == leg
         {
             *partner = change(*partner);
@@ -206,7 +230,9 @@ impl Call {
 
     /// How far it is follows from whom the agent talks to.
     fn tell_partner(&mut self) {
-        let Movement::Warm(Warm { agent, phase: Phase::Private { partner, target } }) = &self.movement else { return };
+        let Movement::Warm(Warm { agent, phase: Phase::Private { partner, target }, .. }) = &self.movement else {
+            return;
+        };
         let (transfer, target) = (agent.transfer, *target);
         let phase = match partner {
             Partner::Target => TransferPhase::Consulting,

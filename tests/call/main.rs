@@ -13,6 +13,7 @@ mod attended;
 mod basic;
 mod codes;
 mod cold;
+mod handover;
 mod hold;
 mod program;
 mod room;
