@@ -7,12 +7,14 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::{Arc, Mutex, PoisonError},
 };
 use warmline::{
-    api::Api,
+    api::{Api, Reload, Tools},
     config::{Config, Reloader},
-    control::Front,
+    control::{Changes, Front},
     demo,
+    records::Records,
     server::{self, Server},
 };
 
@@ -81,28 +83,43 @@ fn run(path: &Path) -> ExitCode {
         Err(code) => return code,
     };
     let running = config.clone();
+    let mut records = None;
     let open = |server: &Server| {
-        let mut reloader = Reloader::new(path, running, server.handle());
-        let reread: Box<dyn FnMut()> = Box::new(move || reload(&mut reloader));
-        let front = config.api.map(|settings| Api::start(settings, server.desk(), server.hub())).transpose()?;
-        Ok((front.map(|api| Box::new(api) as Box<dyn Front>), reread))
+        let reloader = Mutex::new(Reloader::new(path, running, server.handle()));
+        let reload: Reload = Arc::new(move || reload(&mut reloader.lock().unwrap_or_else(PoisonError::into_inner)));
+        records = config.records.map(|settings| Records::start(&settings, &server.hub())).transpose()?;
+        let tools = Tools { records: records.as_ref().map(Records::archive), reload: Some(Arc::clone(&reload)) };
+        let start = |settings| Api::start(settings, server.desk(), server.hub(), tools);
+        let front = config.api.map(start).transpose()?.map(|api| Box::new(api) as Box<dyn Front>);
+        // Whoever sent SIGHUP has no other ear than the log.
+        Ok((front, Box::new(move || drop(reload())) as Box<dyn FnMut()>))
     };
-    match server::run(config.server, open, say) {
+    let ended = server::run(config.server, open, say);
+    // All that the calls told until their end is written.
+    if let Some(records) = records {
+        records.stop();
+    }
+    match ended {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => fail(FAILED, &"a thread failed; the log says which"),
         Err(error) => fail(FAILED, &error),
     }
 }
 
-/// SIGHUP: whoever sent it has no other ear than the log.
-fn reload(reloader: &mut Reloader) {
+/// Has the settings read anew, and says in the log what came of it.
+fn reload(reloader: &mut Reloader) -> Result<Changes, String> {
     match reloader.reload() {
-        Ok(changes) => tracing::info!(%changes, "settings reloaded"),
+        Ok(changes) => {
+            tracing::info!(%changes, "settings reloaded");
+            Ok(changes)
+        }
         Err(unchanged) => {
-            for line in unchanged.to_string().lines() {
+            let unchanged = unchanged.to_string();
+            for line in unchanged.lines() {
                 tracing::error!("{line}");
             }
             tracing::error!("the settings stay as they were");
+            Err(unchanged)
         }
     }
 }

@@ -14,9 +14,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("exchange", &["ids", "deadlines", "destination", "call", "switch", "sip", "media"]),
     ("phone", &["ids", "deadlines", "sip", "media"]),
     ("control", &["ids", "exchange", "call", "switch"]),
-    ("api", &["ids", "control", "call", "destination"]),
+    ("records", &["ids", "control", "call"]),
+    ("api", &["ids", "control", "records", "call", "destination"]),
     ("server", &["ids", "control", "exchange", "call", "switch", "destination", "sip", "media"]),
-    ("config", &["api", "server", "exchange", "call", "switch", "destination", "sip", "media"]),
+    ("config", &["api", "records", "server", "exchange", "call", "switch", "destination", "sip", "media"]),
     ("demo", &["config", "server", "exchange", "phone", "call", "switch", "destination", "sip", "media", "ids"]),
 ];
 

@@ -6,6 +6,7 @@ use super::{
     calls, conferences, docs, events, extensions, health, idempotency, legs,
     listener::Peer,
     problem::Problem,
+    records, reload,
     settings::Settings,
     state::State,
     tokens, transfers, trunks, webhooks,
@@ -37,6 +38,8 @@ pub(super) fn router(state: State, settings: &Settings) -> Router {
         .merge(trunks::routes())
         .merge(events::routes())
         .merge(webhooks::routes())
+        .merge(records::routes())
+        .merge(reload::routes())
         .merge(tokens::routes())
         .layer(from_fn_with_state(state.clone(), idempotency::once))
         .layer(from_fn(audit))

@@ -6,6 +6,7 @@ use super::{
     settings::Settings,
     state::State,
     tls::Certificate,
+    tools::Tools,
 };
 use crate::control::{Desk, Front, Hub};
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
@@ -54,7 +55,7 @@ const END: Duration = Duration::from_secs(5);
 
 impl Api {
     /// Binds, reads the certificate and starts.
-    pub fn start(settings: Settings, desk: Desk, hub: Hub) -> Result<Self, StartError> {
+    pub fn start(settings: Settings, desk: Desk, hub: Hub, tools: Tools) -> Result<Self, StartError> {
         let certificate = settings.tls.clone().map(|files| {
             let path = files.certificate.clone();
             Certificate::load(files).map_err(|source| StartError::Certificate { path, source })
@@ -71,7 +72,7 @@ impl Api {
             .map_err(|source| StartError::Listen { address: settings.listen, source })?;
         let address = listener.local_addr()?;
         let (stop, stopping) = watch::channel(false);
-        let state = State::new(&settings, desk, hub, stopping.clone())?;
+        let state = State::new(&settings, desk, hub, tools, stopping.clone())?;
         runtime.block_on(async { state.hooks.configure(&settings.webhooks) });
         let door = Door {
             router: router::router(state, &settings),

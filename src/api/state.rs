@@ -6,6 +6,7 @@ use super::{
     idempotency::Answers,
     limits::Meter,
     settings::{Limits, Settings},
+    tools::Tools,
 };
 use crate::control::{Desk, Hub};
 use std::{io, net::IpAddr, sync::Arc, time::Duration};
@@ -16,6 +17,7 @@ use tokio::sync::watch;
 pub(super) struct State {
     pub(super) desk: Desk,
     pub(super) hub: Hub,
+    pub(super) tools: Tools,
     pub(super) keyring: Arc<Keyring>,
     pub(super) by_token: Arc<Meter<Arc<str>>>,
     pub(super) by_address: Arc<Meter<IpAddr>>,
@@ -29,12 +31,19 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(settings: &Settings, desk: Desk, hub: Hub, stopping: watch::Receiver<bool>) -> io::Result<Self> {
+    pub(super) fn new(
+        settings: &Settings,
+        desk: Desk,
+        hub: Hub,
+        tools: Tools,
+        stopping: watch::Receiver<bool>,
+    ) -> io::Result<Self> {
         let hooks = Hooks::new(hub.clone())?;
         let secret = settings.jwt_secret.clone().unwrap_or_else(super::settings::Key::random);
         Ok(Self {
             desk,
             hub,
+            tools,
             keyring: Arc::new(Keyring::new(&settings.tokens, &secret)),
             by_token: Arc::new(Meter::new(settings.limits.requests_per_second)),
             by_address: Arc::new(Meter::new(settings.limits.requests_per_second)),

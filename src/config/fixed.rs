@@ -57,6 +57,16 @@ impl Config {
                 ..new.problem.clone()
             })
             .collect();
+        if problems.is_empty() && self.records != running.records {
+            let message = "or a section that it depends on has changed: restart the switch".to_owned();
+            let place = "[records]".to_owned();
+            problems.extend(self.fixed.first().map(|first| Problem {
+                message,
+                place,
+                at: None,
+                ..first.problem.clone()
+            }));
+        }
         if problems.is_empty() && self.api != running.api {
             let message = "or a section that belongs to it has changed: restart the switch".to_owned();
             let place = "[http]".to_owned();

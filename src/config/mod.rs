@@ -9,6 +9,7 @@ mod http;
 mod media;
 mod problem;
 mod read;
+mod records;
 mod reload;
 mod routes;
 mod sections;
@@ -18,7 +19,7 @@ mod trunks;
 pub use problem::Problem;
 pub use reload::{Reloader, Unchanged};
 
-use crate::{api, exchange, server, switch};
+use crate::{api, exchange, records as call_records, server, switch};
 use fixed::Fixed;
 use problem::Report;
 use sections::File;
@@ -34,6 +35,8 @@ pub struct Config {
     pub server: server::Settings,
     /// The API for programs; `None`: there is none.
     pub api: Option<api::Settings>,
+    /// Call records; `None`: none are kept.
+    pub records: Option<call_records::Settings>,
     /// The file says nothing of `state_directory`: the one in `server` is where the system keeps such things.
     pub state_by_default: bool,
     /// What cannot change while it runs.
@@ -52,6 +55,9 @@ impl Config {
         let beside = |relative: &mut PathBuf| *relative = directory.join(&*relative);
         config.server.hold_music.as_mut().map(beside);
         config.server.state_directory.as_mut().map(beside);
+        if let Some(records) = &mut config.records {
+            beside(&mut records.path);
+        }
         if let Some(tls) = config.api.as_mut().and_then(|api| api.tls.as_mut()) {
             beside(&mut tls.certificate);
             beside(&mut tls.key);
@@ -65,6 +71,7 @@ impl Config {
         let usual = self.server.state_directory.as_deref().filter(|_| self.state_by_default);
         if usual.is_some_and(|directory| fs::create_dir_all(directory).is_err()) {
             self.server.state_directory = None;
+            self.records = None;
         }
     }
 
@@ -120,12 +127,13 @@ fn build(file: &File, env: &dyn Fn(&str) -> Option<String>, report: &mut Report<
         hold_music: media.hold_music,
         media_threads: media.threads,
         state_directory,
-        watched: file.http.is_some(),
+        watched: file.http.is_some() || file.records.is_some(),
         tap: None,
     };
     let api = http::read(file, env, report);
     Config {
         fixed: fixed::read(file, &server, api.as_ref(), report),
+        records: records::read(file, server.state_directory.as_deref(), report),
         server,
         api,
         state_by_default: file.sip.keys.state_directory.is_none(),

@@ -13,8 +13,20 @@ use toml::{
 
 /// What later versions will know.
 const NOT_YET: [&str; 1] = ["dialect"];
-const KNOWN: [&str; 11] =
-    ["sip", "media", "transfer", "codes", "security", "limits", "http", "webhook", "extension", "trunk", "route"];
+const KNOWN: [&str; 12] = [
+    "sip",
+    "media",
+    "transfer",
+    "codes",
+    "security",
+    "limits",
+    "http",
+    "webhook",
+    "records",
+    "extension",
+    "trunk",
+    "route",
+];
 
 /// Reads what can be read; the rest is reported.
 pub(super) fn file(text: &str, report: &mut Report<'_>) -> File {
@@ -34,6 +46,7 @@ pub(super) fn file(text: &str, report: &mut Report<'_>) -> File {
             "limits" => file.limits = single(&name, value, report).unwrap_or_default(),
             "http" => http(value, &mut file, report),
             "webhook" => file.webhooks = several("webhook", value, report),
+            "records" => file.records = single(&name, value, report),
             "extension" => file.extensions = several(&name, value, report),
             "trunk" => file.trunks = several(&name, value, report),
             "route" => file.routes = several(&name, value, report),

@@ -25,6 +25,7 @@ pub(super) struct File {
     pub(super) http_tls: Option<Section<Tls>>,
     pub(super) http_tokens: Vec<Section<Token>>,
     pub(super) webhooks: Vec<Section<Webhook>>,
+    pub(super) records: Option<Section<Records>>,
     pub(super) extensions: Vec<Section<Extension>>,
     pub(super) trunks: Vec<Section<Trunk>>,
     pub(super) routes: Vec<Section<Route>>,
@@ -182,6 +183,14 @@ pub(super) struct Route {
     pub(super) strip: Maybe<i64>,
     pub(super) prepend: Maybe<String>,
     pub(super) to: Spanned<Texts>,
+}
+
+/// `[records]`
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Records {
+    pub(super) path: Maybe<String>,
+    pub(super) retention_days: Maybe<i64>,
 }
 
 /// One text or a list of them.

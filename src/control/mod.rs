@@ -19,3 +19,4 @@ pub use news::{Happened, News};
 pub use crate::exchange::{
     Done, ExtensionView, Granted, Originate, RegistrationView, RoomSettings, RoomView, TrunkView, What,
 };
+pub use crate::switch::{Changes, Difference};

@@ -6,13 +6,15 @@ use super::{
     route::Routes,
     settings::{ExtensionSettings, TrunkSettings},
 };
+use serde::Serialize;
 use std::{
     collections::{BTreeMap, HashMap},
     fmt,
 };
+use utoipa::ToSchema;
 
 /// What new settings changed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Changes {
     /// Extensions, by number.
     pub extensions: Difference,
@@ -25,7 +27,7 @@ pub struct Changes {
 }
 
 /// What is there now and was not, and the other way round; each in the order of the settings.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Difference {
     /// New.
     pub added: Vec<String>,

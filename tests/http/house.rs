@@ -7,7 +7,12 @@ use std::{
     time::Duration,
 };
 use tokio::runtime::Runtime;
-use warmline::{api::Api, config::Config, control::Front, server::Server};
+use warmline::{
+    api::{Api, Tools},
+    config::Config,
+    control::Front,
+    server::Server,
+};
 
 /// Enough for anything that happens on one machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -45,7 +50,7 @@ impl House {
         );
         let config = Config::parse(&text, "test.toml", |_| None).unwrap();
         let server = Server::start(config.server).unwrap();
-        let front = Api::start(config.api.unwrap(), server.desk(), server.hub()).unwrap();
+        let front = Api::start(config.api.unwrap(), server.desk(), server.hub(), Tools::default()).unwrap();
         let client = reqwest::Client::builder().tls_danger_accept_invalid_certs(true).tls_info(true).timeout(PATIENCE);
         Self {
             runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),

@@ -40,6 +40,7 @@ noun! {
     Number, "extension";
     TrunkName, "trunk";
     HookId, "webhook";
+    RecordName, "record";
 }
 
 /// A name that may be any text.
@@ -66,6 +67,8 @@ text! {
     Number;
     /// The name of a trunk.
     TrunkName;
+    /// The name of a call record.
+    RecordName;
 }
 
 impl<T: Noun, S: Send + Sync> FromRequestParts<S> for Named<T> {
