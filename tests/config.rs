@@ -90,7 +90,8 @@ fn a_file_is_loaded_and_a_missing_one_is_named() {
         .replace("[sip]", "[sip]\nstate_directory = \"state\"");
     std::fs::write(&path, text).unwrap();
     let server = Config::load(&path).unwrap().server;
-    assert_eq!(server.hold_music, Some(directory.path().join("sounds/hold.wav")), "paths start beside the file");
+    let hold = warmline::server::Piece::File(directory.path().join("sounds/hold.wav"));
+    assert_eq!(server.hold_music.pieces, [hold], "paths start beside the file");
     assert_eq!(server.state_directory, Some(directory.path().join("state")));
     let problems = Config::load(Path::new("nowhere/config.toml")).unwrap_err();
     assert!(problems[0].to_string().starts_with("nowhere/config.toml: cannot be read: "));

@@ -6,14 +6,13 @@ use super::{
     sections::{Maybe, Media, Section, Texts},
 };
 use crate::media::sdp::Codec;
-use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
+use std::{ops::RangeInclusive, time::Duration};
 
 /// What `[media]` says, the address apart.
 pub(super) struct MediaSettings {
     pub(super) ports: RangeInclusive<u16>,
     pub(super) codecs: Vec<Codec>,
     pub(super) timeout: Duration,
-    pub(super) hold_music: Option<PathBuf>,
     pub(super) threads: usize,
 }
 
@@ -29,7 +28,6 @@ pub(super) fn read(section: &Section<Media>, report: &mut Report<'_>) -> MediaSe
             Codec::USUAL.to_vec()
         },
         timeout: Duration::from_secs(number(&keys.timeout_s, "[media] timeout_s", 60, 0..=86_400, report)),
-        hold_music: keys.hold_music.as_ref().map(|path| PathBuf::from(path.get_ref())),
         threads: number(&keys.threads, "[media] threads", 0, 0..=1024, report),
     }
 }

@@ -14,6 +14,7 @@ mod reload;
 mod routes;
 mod sections;
 mod signalling;
+mod sounds;
 mod trunks;
 
 pub use problem::Problem;
@@ -53,7 +54,13 @@ impl Config {
         config.drop_unusable_state();
         let directory = path.parent().unwrap_or(Path::new("")).to_owned();
         let beside = |relative: &mut PathBuf| *relative = directory.join(&*relative);
-        config.server.hold_music.as_mut().map(beside);
+        for piece in &mut config.server.hold_music.pieces {
+            if let server::Piece::File(path) = piece {
+                beside(path);
+            }
+        }
+        config.server.sounds.directory.as_mut().map(beside);
+        config.server.recordings.directory.as_mut().map(beside);
         config.server.state_directory.as_mut().map(beside);
         if let Some(records) = &mut config.records {
             beside(&mut records.path);
@@ -124,7 +131,9 @@ fn build(file: &File, env: &dyn Fn(&str) -> Option<String>, report: &mut Report<
         media_bind: place.media_bind,
         media_ports: media.ports,
         media_timeout: media.timeout,
-        hold_music: media.hold_music,
+        hold_music: sounds::hold_music(&file.media, report),
+        sounds: sounds::sounds(&file.sounds, report),
+        recordings: sounds::recording(&file.recording, report),
         media_threads: media.threads,
         state_directory,
         watched: file.http.is_some() || file.records.is_some(),

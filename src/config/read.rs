@@ -13,9 +13,11 @@ use toml::{
 
 /// What later versions will know.
 const NOT_YET: [&str; 1] = ["dialect"];
-const KNOWN: [&str; 12] = [
+const KNOWN: [&str; 14] = [
     "sip",
     "media",
+    "sounds",
+    "recording",
     "transfer",
     "codes",
     "security",
@@ -40,6 +42,8 @@ pub(super) fn file(text: &str, report: &mut Report<'_>) -> File {
         match name.as_str() {
             "sip" => file.sip = single(&name, value, report).unwrap_or_default(),
             "media" => file.media = single(&name, value, report).unwrap_or_default(),
+            "sounds" => file.sounds = single(&name, value, report).unwrap_or_default(),
+            "recording" => file.recording = single(&name, value, report).unwrap_or_default(),
             "transfer" => file.transfer = single(&name, value, report).unwrap_or_default(),
             "codes" => file.codes = single(&name, value, report).unwrap_or_default(),
             "security" => file.security = single(&name, value, report).unwrap_or_default(),

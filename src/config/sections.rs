@@ -17,6 +17,8 @@ pub(super) type Maybe<T> = Option<Spanned<T>>;
 pub(super) struct File {
     pub(super) sip: Section<Sip>,
     pub(super) media: Section<Media>,
+    pub(super) sounds: Section<Sounds>,
+    pub(super) recording: Section<Recording>,
     pub(super) transfer: Section<Transfer>,
     pub(super) codes: Section<Codes>,
     pub(super) security: Section<Security>,
@@ -59,8 +61,34 @@ pub(super) struct Media {
     pub(super) ports: Maybe<String>,
     pub(super) codecs: Maybe<Texts>,
     pub(super) timeout_s: Maybe<i64>,
-    pub(super) hold_music: Maybe<String>,
+    pub(super) hold_music: Maybe<Texts>,
+    pub(super) hold_music_shuffle: Option<bool>,
+    pub(super) hold_music_from_start: Option<bool>,
     pub(super) threads: Maybe<i64>,
+}
+
+/// `[sounds]`
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Sounds {
+    pub(super) directory: Maybe<String>,
+    pub(super) timeout_s: Maybe<i64>,
+    pub(super) max_mb: Maybe<i64>,
+    pub(super) max_s: Maybe<i64>,
+    pub(super) cache_mb: Maybe<i64>,
+    pub(super) speech: Maybe<String>,
+    pub(super) locale: Maybe<String>,
+}
+
+/// `[recording]`
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Recording {
+    pub(super) directory: Maybe<String>,
+    pub(super) format: Maybe<String>,
+    pub(super) channels: Maybe<i64>,
+    pub(super) max_s: Maybe<i64>,
+    pub(super) min_free_mb: Maybe<i64>,
 }
 
 /// `[transfer]`

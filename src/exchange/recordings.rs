@@ -67,7 +67,11 @@ impl Exchange {
         self.tell(call, event, None, None, now);
         match news {
             RecordingNews::Ended { .. } | RecordingNews::Failed(_) => {
-                self.recordings.0.remove(&recording);
+                let follows = self.recordings.0.remove(&recording).and_then(|place| place.follows);
+                if self.calls.contains_key(&call) {
+                    // One that nobody writes any more is in nobody's way.
+                    self.mix(call, media::Command::Record { recording, follows, what: Record::Stop });
+                }
             }
             RecordingNews::Started { .. } | RecordingNews::Dropped { .. } => {}
         }

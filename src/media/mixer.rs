@@ -225,6 +225,12 @@ impl Mixer {
         self.settle(now);
     }
 
+    /// Another music is heard on hold, from now on.
+    pub fn set_music(&mut self, music: Arc<Music>) {
+        self.settings.music = Arc::clone(&music);
+        self.room.change_music(music);
+    }
+
     /// The 20 ms tick (or other deadlines) is due.
     pub fn wake(&mut self, now: Instant) {
         self.latest = now;

@@ -2,7 +2,7 @@
 
 use super::{
     Music,
-    audio::{frame::Rate, sum::Sum},
+    audio::{frame::Rate, playlist::Cursor, sum::Sum},
     sdp::Codec,
 };
 use crate::ids::LegId;
@@ -16,6 +16,9 @@ pub(super) struct Room {
     rate: Rate,
     /// Where everybody's music is.
     position: u64,
+    /// The music until now, in the tick in which another one takes over.
+    replaced: Option<Arc<Music>>,
+    has_taken_over: bool,
     /// Reused; the first `whispering` are of this tick.
     whispers: Vec<Whisper>,
     whispering: usize,
@@ -37,6 +40,8 @@ impl Room {
             music,
             rate,
             position: 0,
+            replaced: None,
+            has_taken_over: false,
             whispers: Vec::new(),
             whispering: 0,
             farewell: vec![0; rate.frame()],
@@ -58,14 +63,34 @@ impl Room {
         self.sum.clear();
         self.whispering = 0;
         self.position = position;
+        if self.has_taken_over {
+            self.replaced = None;
+        }
+        self.has_taken_over = self.replaced.is_some();
         if std::mem::take(&mut self.has_farewell) {
             self.sum.add(&self.farewell);
             self.farewell.fill(0);
         }
     }
 
-    pub(super) fn play_music(&self, sound: &mut [i16]) {
-        self.music.fill(self.position, sound);
+    /// Another music, from the next tick on.
+    pub(super) fn change_music(&mut self, music: Arc<Music>) {
+        let old = std::mem::replace(&mut self.music, music);
+        self.replaced.get_or_insert(old);
+        self.has_taken_over = false;
+    }
+
+    /// All who are on hold hear the same.
+    pub(super) fn shares_music(&self) -> bool {
+        self.music.is_shared() && self.replaced.is_none()
+    }
+
+    /// What one on hold hears whose cursor this is.
+    pub(super) fn play_music(&self, cursor: &mut Cursor, sound: &mut [i16]) {
+        match &self.replaced {
+            None => self.music.fill(cursor, self.position, self.rate, sound),
+            Some(old) => self.music.take_over(old, cursor, self.position, self.rate, sound),
+        }
     }
 
     /// Somebody left, and this is how the word ends.

@@ -5,6 +5,7 @@ use super::{
     audio::{
         fade,
         frame::Rate,
+        playlist::Cursor,
         plc::Concealer,
         sum::Limiter,
         tone::{self, DigitTone, Player, Tone},
@@ -35,6 +36,8 @@ pub(super) struct Ear {
     limiter: Limiter,
     player: Option<Player>,
     digit: Option<DigitTone>,
+    /// Where the music is that this leg hears.
+    music: Cursor,
     clip: Option<Playing>,
     /// The end of the clip was told.
     clip_told: bool,
@@ -63,6 +66,7 @@ impl Ear {
             limiter: Limiter::new(),
             player: None,
             digit: None,
+            music: Cursor::default(),
             clip: None,
             clip_told: false,
             past: Vec::new(),
@@ -145,6 +149,9 @@ impl Ear {
             | Hears::Past => None,
         };
         self.player = tone.map(|tone| Player::new(tone, rate));
+        if *wanted == Hears::Played(Source::HoldMusic) {
+            self.music = Cursor::default();
+        }
         // A digit in between does not take a clip back to its beginning.
         if let Hears::Played(Source::Clip(playback)) = wanted
             && self.clip.as_ref().is_none_or(|clip| clip.id() != playback.id)
@@ -162,7 +169,7 @@ impl Ear {
             Hears::Nothing | Hears::Played(Source::Silence) => sound.fill(0),
             Hears::Mix if own.is_in_sum => room.sum.without(own.frame, &mut self.limiter, sound),
             Hears::Mix => room.sum.whole(&mut self.limiter, sound),
-            Hears::Played(Source::HoldMusic) => room.play_music(sound),
+            Hears::Played(Source::HoldMusic) => room.play_music(&mut self.music, sound),
             Hears::Played(Source::Clip(_)) => {
                 if let Some(clip) = &mut self.clip {
                     clip.fill(room.position(), room.rate(), sound);

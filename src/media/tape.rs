@@ -21,6 +21,8 @@ struct Inner {
     written: ArrayQueue<Frame>,
     /// Frames to be used again.
     blank: ArrayQueue<Frame>,
+    /// Frames that found no room.
+    missed: AtomicU64,
     /// How many frames the whole has, + 1; 0: it goes on.
     end: AtomicU64,
 }
@@ -46,7 +48,8 @@ impl Tape {
             // There is room: it was made for so many.
             let _pushed = blank.push(frame);
         }
-        Self(Arc::new(Inner { channels, written: ArrayQueue::new(frames), blank, end: AtomicU64::new(0) }))
+        let (missed, end) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self(Arc::new(Inner { channels, written: ArrayQueue::new(frames), blank, missed, end }))
     }
 
     /// Channels of a frame.
@@ -56,7 +59,10 @@ impl Tape {
 
     /// Writes a frame: `fill` gets silence for all channels, one after the other. False: there was no room.
     pub fn write(&self, number: u64, rate: Rate, fill: impl FnOnce(&mut [i16])) -> bool {
-        let Some(mut frame) = self.0.blank.pop() else { return false };
+        let Some(mut frame) = self.0.blank.pop() else {
+            self.0.missed.fetch_add(1, Ordering::Relaxed);
+            return false;
+        };
         (frame.number, frame.rate) = (number, rate);
         frame.sound.clear();
         frame.sound.resize(self.0.channels * rate.frame(), 0);
@@ -77,6 +83,11 @@ impl Tape {
     /// Gives a frame back that was read.
     pub fn recycle(&self, frame: Frame) {
         let _pushed = self.0.blank.push(frame);
+    }
+
+    /// How many frames found no room so far.
+    pub fn missed(&self) -> u64 {
+        self.0.missed.load(Ordering::Relaxed)
     }
 
     /// How many frames the whole has, once that is known. Frames that were written before are still to be read.
@@ -121,6 +132,7 @@ mod tests {
         tape.finish(5);
         let rest: Vec<u64> = std::iter::from_fn(|| reader.read()).map(|frame| frame.number).collect();
         assert_eq!((rest, reader.end()), (vec![1, 4], Some(5)));
+        assert_eq!(reader.missed(), 1);
         assert!(!reader.is_alone());
         drop(tape);
         assert!(reader.is_alone());

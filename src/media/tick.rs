@@ -6,7 +6,7 @@ use super::{
     leg::{Agreed, Audience, Leg, is_reachable, sealer},
     mixer::Mixer,
     outbox::Addressee,
-    room::{Common, Shared},
+    room::{Common, Room, Shared},
     rtp::{digits::Dialling, line::Slot, packet::Packet},
     source::Hears,
 };
@@ -73,7 +73,8 @@ impl Mixer {
         let wanted = leg.wanted();
         let takes_tones = leg.dialler.is_busy() && !leg.takes_events();
         let whispered = room.is_whispered_to(leg.id);
-        let common = if last || whispered || takes_tones || leg.whisper.is_some() { None } else { leg.common(&wanted) };
+        let common =
+            if last || whispered || takes_tones || leg.whisper.is_some() { None } else { leg.common(&wanted, room) };
         let Leg { id, agreed: Some(agreed), secrecy, voice, dialler, ear, line, begun, whisper, .. } = leg else {
             return;
         };
@@ -163,14 +164,14 @@ impl Leg {
     }
 
     /// Whether it hears what others hear too.
-    fn common(&self, wanted: &Hears) -> Option<Common> {
+    fn common(&self, wanted: &Hears, room: &Room) -> Option<Common> {
         if !self.ear.is_at(wanted, self.begun) || !self.ear.limiter_is_idle() {
             return None;
         }
         match wanted {
             Hears::Nothing | Hears::Played(Source::Silence) => Some(Common::Nothing),
             Hears::Mix if !self.voice.is_in_sum => Some(Common::Mix),
-            Hears::Played(Source::HoldMusic) => Some(Common::Music),
+            Hears::Played(Source::HoldMusic) if room.shares_music() => Some(Common::Music),
             Hears::Mix | Hears::Played(_) | Hears::Digit(_) | Hears::Past => None,
         }
     }

@@ -21,6 +21,9 @@ pub enum StartError {
         /// Why.
         reason: String,
     },
+    /// Recordings.
+    #[error("cannot record: {0}")]
+    Recorder(#[source] io::Error),
     /// The state directory.
     #[error("cannot keep registrations in {}: {source}", path.display())]
     State {

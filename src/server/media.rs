@@ -8,11 +8,12 @@ use super::{
 use crate::{
     exchange::Order,
     ids::{CallId, LegId},
-    media,
+    media::{self, Music},
 };
 use std::{
     collections::{HashMap, VecDeque},
     io,
+    sync::Arc,
     thread::JoinHandle,
 };
 use tokio::sync::mpsc;
@@ -76,6 +77,13 @@ impl MediaThreads {
                     self.post(index, Job::Close { call });
                 }
             }
+        }
+    }
+
+    /// Another music is heard on hold, in all calls.
+    pub(super) fn set_music(&mut self, music: &Arc<Music>) {
+        for index in 0..self.threads.len() {
+            self.post(index, Job::Music(Arc::clone(music)));
         }
     }
 

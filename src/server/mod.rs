@@ -10,11 +10,13 @@
 mod error;
 mod introduction;
 mod journal;
+mod library;
 mod log;
 mod media;
 mod news;
 mod ports;
 mod programs;
+mod recorder;
 mod reload;
 mod resolve;
 mod run;
@@ -24,7 +26,9 @@ mod start;
 mod worker;
 
 pub use error::StartError;
+pub use library::{HoldMusic, Piece, Sounds, Speaking};
 pub use log::Log;
+pub use recorder::Recordings;
 pub use reload::{Handle, ReloadError};
 pub use run::{Opened, run};
 pub use settings::{Settings, Trace};

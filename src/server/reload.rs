@@ -1,10 +1,10 @@
 //! New settings for a switch that runs.
 
 use super::{
+    library::{self, Library},
     resolve::{Finding, Resolver},
     settings::Settings,
     signalling::Control,
-    start::read_music,
 };
 use crate::{
     exchange,
@@ -18,6 +18,8 @@ use tokio::sync::{mpsc, oneshot};
 #[derive(Clone, Debug)]
 pub struct Handle {
     pub(super) control: mpsc::Sender<Control>,
+    /// Where sounds are brought to.
+    pub(super) bringing: mpsc::Sender<library::Found>,
 }
 
 /// Why a switch goes on as before.
@@ -39,6 +41,8 @@ pub(super) struct Successor {
     pub(super) exchange: exchange::Settings,
     pub(super) switch: switch::Settings,
     pub(super) media: NewMedia,
+    /// Who looks for sounds from now on.
+    pub(super) library: Library,
     /// Who looks for the trunks from now on.
     pub(super) resolver: Resolver,
     pub(super) found: Finding,
@@ -55,12 +59,14 @@ impl Handle {
     /// Everything as `settings` say from now on; addresses, ports and threads stay as they were at the start. Where this fails,
     /// nothing has changed. Blocks as long as the disk needs.
     pub fn reload(&self, settings: Settings) -> Result<Changes, ReloadError> {
-        let music = Arc::new(settings.hold_music.as_deref().map_or_else(|| Ok(Music::built_in()), read_music)?);
+        let (library, music) = Library::open(&settings, self.bringing.clone())?;
+        let music = Arc::new(music);
         let (resolver, found) = Resolver::start(&settings.switch.trunks)?;
         let successor = Successor {
             exchange: settings.exchange,
             switch: settings.switch,
             media: NewMedia { music, timeout: settings.media_timeout },
+            library,
             resolver,
             found,
         };

@@ -1,6 +1,10 @@
 //! What the shell must know.
 
-use crate::{exchange, switch};
+use super::{
+    library::{HoldMusic, Sounds},
+    recorder::Recordings,
+};
+use crate::{exchange, media::audio::frame::Rate, switch};
 use bytes::Bytes;
 use std::{
     net::{IpAddr, SocketAddr},
@@ -26,8 +30,12 @@ pub struct Settings {
     pub media_ports: RangeInclusive<u16>,
     /// How long a leg that ought to send may send nothing; zero: for ever.
     pub media_timeout: Duration,
-    /// WAV to be heard on hold instead of the built-in music.
-    pub hold_music: Option<PathBuf>,
+    /// What is heard on hold.
+    pub hold_music: HoldMusic,
+    /// Sounds that are played by name.
+    pub sounds: Sounds,
+    /// Where recordings are kept.
+    pub recordings: Recordings,
     /// Media threads; 0: one a core.
     pub media_threads: usize,
     /// Where registrations are kept over a restart; `None`: nowhere.
@@ -36,6 +44,16 @@ pub struct Settings {
     pub watched: bool,
     /// Gets a copy of each datagram as it comes and goes; those for which it has no room are left out.
     pub tap: Option<SyncSender<Trace>>,
+}
+
+impl Settings {
+    /// The rates that rooms can come to have, by the codecs that may be agreed on; the lowest first.
+    pub(super) fn room_rates(&self) -> Vec<Rate> {
+        let extensions = self.switch.extensions.iter().flat_map(|extension| &extension.codecs);
+        let trunks = self.switch.trunks.iter().flat_map(|trunk| &trunk.codecs);
+        let most = self.exchange.call.codecs.iter().chain(extensions).chain(trunks).map(|codec| codec.rate()).max();
+        Rate::ROOMS.into_iter().filter(|rate| *rate <= most.unwrap_or(Rate::NARROW)).collect()
+    }
 }
 
 /// A SIP datagram that came or went.

@@ -2,10 +2,12 @@
 
 use super::{
     journal::Journal,
+    library::{self, Library},
     media::{MediaThreads, Told},
     news::{Item, Teller},
     ports::PortPool,
     programs::Programs,
+    recorder::{Begin, Recorder},
     reload::Successor,
     resolve::{Finding, Resolver},
     settings::Trace,
@@ -13,7 +15,6 @@ use super::{
 };
 use crate::{
     exchange::{Exchange, Order},
-    media::{self, RecordingFault, RecordingNews, SoundError},
     switch::Changes,
 };
 use bytes::Bytes;
@@ -47,6 +48,14 @@ pub(super) struct Signalling {
     pub(super) found: Finding,
     /// Those who command and watch.
     pub(super) programs: Programs,
+    /// Writes recordings.
+    pub(super) recorder: Recorder,
+    /// Looks for sounds.
+    pub(super) library: Library,
+    /// Who looked for them before other settings came: what it was asked for is still to come.
+    pub(super) retired: Option<Library>,
+    /// Those that were found.
+    pub(super) sounds: mpsc::Receiver<library::Found>,
 }
 
 /// An order from whoever holds the server.
@@ -107,6 +116,12 @@ impl Signalling {
                     let now = Instant::now();
                     self.programs.carry_out(order, |wish| self.exchange.obey(wish, now));
                 }
+                Some(found) = self.sounds.recv() => match found {
+                    library::Found::Sound { play, leg, sound } => {
+                        self.exchange.fetched(play, leg, sound, Instant::now());
+                    }
+                    library::Found::Music(music) => self.media.set_music(&music),
+                },
                 Some(found) = self.found.recv() => self.exchange.resolved(&found.trunk, &found.addresses),
                 () = alarm.as_mut() => {}
             }
@@ -122,11 +137,17 @@ impl Signalling {
         if let Some(journal) = self.journal.take() {
             journal.finish(self.exchange.bindings());
         }
-        Ok(self.media.stop())
+        // Mixers first: what they have said goes into the files.
+        let clean = self.media.stop();
+        drop(self.recorder);
+        Ok(clean)
     }
 
     fn reload(&mut self, successor: Successor, now: Instant) -> Changes {
-        let Successor { exchange, switch, media, resolver, found } = successor;
+        let Successor { exchange, switch, media, library, resolver, found } = successor;
+        let before = std::mem::replace(&mut self.library, library);
+        before.retire();
+        self.retired = Some(before);
         self.media.reload(&media);
         // What the one before still finds may be of a host that the trunk has no more: nobody reads it.
         (self.resolver, self.found) = (resolver, found);
@@ -159,11 +180,9 @@ impl Signalling {
         self.send(socket, now);
         while let Some(order) = self.exchange.next_order() {
             match order {
-                // For the library and the recorder, which are not there yet.
-                Order::Fetch { play, leg, .. } => self.exchange.fetched(play, leg, Err(SoundError::Nothing), now),
-                Order::Record { recording, call, .. } => {
-                    let news = RecordingNews::Failed(RecordingFault::NotConfigured);
-                    self.exchange.media(call, media::Event::Recording { recording, news }, now);
+                Order::Fetch { play, leg, sound } => self.library.fetch(play, leg, *sound),
+                Order::Record { recording, call, format, tape } => {
+                    self.recorder.begin(Begin { recording, call, format, tape });
                 }
                 order @ (Order::Open { .. } | Order::Mix { .. } | Order::Move { .. } | Order::Close { .. }) => {
                     self.media.carry_out(order);

@@ -3,10 +3,12 @@
 use super::{
     error::StartError,
     journal::Journal,
+    library::{self, Library},
     media::MediaThreads,
     news::Teller,
     ports::{Binder, PortPool},
     programs::{self, Programs},
+    recorder::Recorder,
     reload::Handle,
     resolve::Resolver,
     settings::Settings,
@@ -15,17 +17,12 @@ use super::{
 use crate::{
     control::{Desk, Hub, desk},
     exchange::{Counters, Exchange},
-    media::{
-        self, Music,
-        audio::{frame::Rate, wav},
-    },
+    media::{self, audio::frame::Rate},
     switch::Switchboard,
 };
 use std::{
-    fs::File,
-    io::{self, BufReader},
+    io,
     net::{SocketAddr, UdpSocket},
-    path::Path,
     sync::Arc,
     thread::{self, JoinHandle},
     time::Instant,
@@ -37,6 +34,7 @@ use tokio::sync::{mpsc, oneshot};
 pub struct Server {
     address: SocketAddr,
     control: mpsc::Sender<Control>,
+    bringing: mpsc::Sender<library::Found>,
     desk: Desk,
     hub: Hub,
     signalling: JoinHandle<io::Result<bool>>,
@@ -56,6 +54,8 @@ pub struct Status {
 const SOCKET_BUFFER: usize = 8 << 20;
 /// Things on their way to the signalling thread from all media threads.
 const TOLD: usize = 8192;
+/// Sounds on their way to the signalling thread.
+const SOUNDS: usize = 512;
 /// Orders from whoever holds the server.
 const ORDERS: usize = 64;
 
@@ -78,16 +78,18 @@ impl Server {
             }
             None => (None, Vec::new()),
         };
-        let media_settings = media::Settings {
-            timeout: settings.media_timeout,
-            music: Arc::new(settings.hold_music.as_deref().map_or_else(|| Ok(Music::built_in()), read_music)?),
-            since: Instant::now(),
-        };
+        let (bringing, sounds) = mpsc::channel(SOUNDS);
+        let (library, music) = Library::open(&settings, bringing.clone())?;
+        let media_settings =
+            media::Settings { timeout: settings.media_timeout, music: Arc::new(music), since: Instant::now() };
         let (telling, told) = mpsc::channel(TOLD);
         let count = match settings.media_threads {
             0 => thread::available_parallelism().map_or(1, Into::into),
             count => count,
         };
+        let file_rate = settings.room_rates().last().copied().unwrap_or(Rate::NARROW).min(Rate::WIDE);
+        let recorder =
+            Recorder::start(settings.recordings, file_rate, telling.clone()).map_err(StartError::Recorder)?;
         let media = MediaThreads::start(count, &media_settings, ports.clone(), &telling)?;
 
         let teller = Teller::start()?;
@@ -106,8 +108,23 @@ impl Server {
             if watched {
                 exchange.watch(epoch);
             }
-            let signalling =
-                Signalling { exchange, media, ports, journal, teller, tap, orders, told, resolver, found, programs };
+            let signalling = Signalling {
+                exchange,
+                media,
+                ports,
+                journal,
+                teller,
+                tap,
+                orders,
+                told,
+                resolver,
+                found,
+                programs,
+                recorder,
+                library,
+                retired: None,
+                sounds,
+            };
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let served = runtime.block_on(signalling.serve(socket));
             if let Err(error) = &served {
@@ -119,7 +136,7 @@ impl Server {
             let _nobody_waits = ending.send(());
             served
         })?;
-        Ok(Self { address, control, desk, hub, signalling, ended: Some(ended) })
+        Ok(Self { address, control, bringing, desk, hub, signalling, ended: Some(ended) })
     }
 
     /// Where it listens for SIP.
@@ -139,7 +156,7 @@ impl Server {
 
     /// To ask things of it from elsewhere.
     pub fn handle(&self) -> Handle {
-        Handle { control: self.control.clone() }
+        Handle { control: self.control.clone(), bringing: self.bringing.clone() }
     }
 
     /// How much of everything is alive; `None` when it has ended.
@@ -183,11 +200,4 @@ fn listen(address: SocketAddr) -> io::Result<UdpSocket> {
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     Ok(socket.into())
-}
-
-pub(super) fn read_music(path: &Path) -> Result<Music, StartError> {
-    let unusable = |reason: String| StartError::Music { path: path.to_owned(), reason };
-    let file = File::open(path).map_err(|error| unusable(error.to_string()))?;
-    let samples = wav::read(BufReader::new(file), Rate::NARROW).map_err(|error| unusable(error.to_string()))?;
-    Ok(Music::new(samples))
 }

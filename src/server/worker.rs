@@ -3,7 +3,7 @@
 use super::{media::Told, ports::Sockets, reload::NewMedia};
 use crate::{
     ids::{CallId, LegId},
-    media::{self, Member, Mixer},
+    media::{self, Member, Mixer, Music},
 };
 use rustix::{
     event::{EventfdFlags, Timespec, epoll, eventfd},
@@ -37,6 +37,8 @@ pub(super) enum Job {
     Depart { leg: LegId, from: CallId, to: CallId, thread: usize },
     /// A leg arrives; `None`: it was gone when it should have departed.
     Arrive { leg: LegId, call: CallId, passenger: Option<Box<(Member, Sockets)>> },
+    /// Another music is heard on hold.
+    Music(Arc<Music>),
     /// The mixer goes.
     Close { call: CallId },
     /// Other settings for mixers made from now on.
@@ -315,6 +317,14 @@ impl Worker {
             }
             Job::Reload(media) => (self.settings.music, self.settings.timeout) = (media.music, media.timeout),
             Job::Arrive { leg, call, passenger } => self.arrive(leg, call, passenger, now),
+            Job::Music(music) => {
+                for index in 0..self.rooms.len() {
+                    if let Some(room) = self.rooms.get_mut(index) {
+                        room.mixer.set_music(Arc::clone(&music));
+                    }
+                }
+                self.settings.music = music;
+            }
             Job::Close { call } => {
                 let Some(room) = self.calls.remove(&call).and_then(|index| self.rooms.remove(index)) else { return };
                 for leg in room.legs {

@@ -56,6 +56,16 @@ impl Clip {
         Ok(Self { length, versions: versions.ok_or(ClipError::Rate(from))? })
     }
 
+    /// A loop whose end goes over into its beginning, and which has no fades therefore; `make` makes it at each of `rates`.
+    pub(super) fn seamless(make: impl Fn(Rate) -> Vec<i16>, rates: &[Rate]) -> Self {
+        let versions: Vec<_> =
+            rates.iter().map(|rate| Version { rate: *rate, samples: make(*rate).into_boxed_slice() }).collect();
+        let length = versions
+            .first()
+            .map_or(0, |first| first.samples.len() as u64 * u64::from(Rate::NARROW.0) / u64::from(first.rate.0));
+        Self { length: length as usize, versions }
+    }
+
     /// How long it is, in samples at [`Rate::NARROW`].
     pub fn len(&self) -> usize {
         self.length

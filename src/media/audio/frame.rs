@@ -16,6 +16,8 @@ impl Rate {
     pub const WIDE: Self = Self(16_000);
     /// All that can be heard: Opus.
     pub const FULL: Self = Self(48_000);
+    /// Those that a room may have, the lowest first.
+    pub const ROOMS: [Self; 3] = [Self::NARROW, Self(16_000), Self::MAX];
     /// The highest that a frame is made for.
     pub const MAX: Self = Self::FULL;
 

@@ -1,53 +1,65 @@
 //! What is heard on hold.
 
-use super::{frame::Rate, oscillator::Oscillator};
-use std::fmt;
+use super::{
+    clip::Clip,
+    fade,
+    frame::{MAX, Rate},
+    oscillator::Oscillator,
+    playlist::{Cursor, Playlist},
+};
+use std::sync::{Arc, LazyLock};
 
-/// A loop of sound that all held callers share; it plays on whether anybody listens or not.
-#[derive(Clone, PartialEq, Eq)]
+/// What everybody hears who is on hold.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Music {
-    samples: Box<[i16]>,
+    list: Playlist,
+    is_shared: bool,
 }
 
 impl Music {
-    /// A loop at [`Rate::NARROW`], such as [`super::wav::read`] makes. An empty one is silence.
+    /// A loop at [`Rate::NARROW`] that all share. An empty one is silence.
     pub fn new(samples: Vec<i16>) -> Self {
-        let samples = if samples.is_empty() { vec![0; Rate::NARROW.frame()] } else { samples };
-        Self { samples: samples.into_boxed_slice() }
+        let clip = (!samples.is_empty()).then(|| Arc::new(Clip::seamless(|_| samples.clone(), &[Rate::NARROW])));
+        Self::shared(Playlist::new(clip.into_iter().collect(), None))
+    }
+
+    /// It plays on whether anybody listens or not: all hear the same at the same time. An empty list is silence.
+    pub fn shared(list: Playlist) -> Self {
+        Self { list, is_shared: true }
+    }
+
+    /// It begins anew for each.
+    pub fn from_start(list: Playlist) -> Self {
+        Self { list, is_shared: false }
     }
 
     /// The music of the house: broken chords, softly, 24 s a round.
     pub fn built_in() -> Self {
-        Self::new(compose())
+        static CLIP: LazyLock<Arc<Clip>> = LazyLock::new(|| Arc::new(Clip::seamless(compose, &Rate::ROOMS)));
+        Self::shared(Playlist::from(Arc::clone(&CLIP)))
     }
 
-    /// Writes what sounds from `position` on, in samples since the beginning of time.
-    pub fn fill(&self, position: u64, sound: &mut [i16]) {
-        let length = self.samples.len();
-        let mut at = (position % length as u64) as usize;
-        let mut rest = sound;
-        while !rest.is_empty() {
-            let now = rest.len().min(length - at);
-            let (part, after) = rest.split_at_mut(now);
-            part.copy_from_slice(&self.samples[at..at + now]);
-            (rest, at) = (after, 0);
+    /// All hear the same at the same time.
+    pub fn is_shared(&self) -> bool {
+        self.is_shared
+    }
+
+    /// Writes what sounds next for the owner of the cursor; `now` is the time since the beginning of all music, in samples.
+    pub fn fill(&self, cursor: &mut Cursor, now: u64, rate: Rate, sound: &mut [i16]) {
+        if self.is_shared {
+            cursor.seek(&self.list, now, rate);
         }
+        cursor.fill(&self.list, None, rate, sound);
     }
 
-    /// Samples in a round.
-    pub fn len(&self) -> usize {
-        self.samples.len()
-    }
-
-    /// Never: silence has a length too.
-    pub fn is_empty(&self) -> bool {
-        false
-    }
-}
-
-impl fmt::Debug for Music {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Music({} ms)", self.samples.len() / 8)
+    /// The same where another music was played until now.
+    pub fn take_over(&self, old: &Self, cursor: &mut Cursor, now: u64, rate: Rate, sound: &mut [i16]) {
+        let mut before = [0; MAX];
+        let before = &mut before[..sound.len().min(MAX)];
+        old.fill(cursor, now, rate, before);
+        *cursor = Cursor::default();
+        self.fill(cursor, now, rate, sound);
+        fade::cross(before, sound, rate);
     }
 }
 
@@ -68,12 +80,12 @@ const NOTE_MS: u32 = 375;
 /// RMS of the whole: -24 dBFS, below a voice and above a whisper.
 const RMS: f64 = 0.0446 * 32768.0;
 
-fn compose() -> Vec<i16> {
-    let step = Rate::NARROW.samples(NOTE_MS);
+fn compose(rate: Rate) -> Vec<i16> {
+    let step = rate.samples(NOTE_MS);
     let mut sum = vec![0_i32; CHORDS.len() * FIGURE.len() * step];
     for (bar, chord) in CHORDS.iter().enumerate() {
         for (beat, degree) in FIGURE.iter().enumerate() {
-            pluck(&mut sum, (bar * FIGURE.len() + beat) * step, chord[*degree]);
+            pluck(&mut sum, (bar * FIGURE.len() + beat) * step, chord[*degree], rate);
         }
     }
     let energy: f64 = sum.iter().map(|sample| f64::from(*sample).powi(2)).sum();
@@ -82,9 +94,10 @@ fn compose() -> Vec<i16> {
 }
 
 /// One note with two overtones that dies away in a second and a half, running over the end into the beginning.
-fn pluck(sum: &mut [i32], start: usize, pitch: u32) {
-    let mut partials = [1, 2, 3].map(|n| Oscillator::tenths(pitch * n, Rate::NARROW));
-    let (attack, length) = (Rate::NARROW.samples(20), Rate::NARROW.samples(1500));
+fn pluck(sum: &mut [i32], start: usize, pitch: u32, rate: Rate) {
+    let mut partials = [1, 2, 3].map(|n| Oscillator::tenths(pitch * n, rate));
+    let (attack, length) = (rate.samples(20), rate.samples(1500));
+    let decay = rate.samples(1);
     let mut envelope = 1 << 15;
     for at in 0..length {
         let [first, second, third] = partials.each_mut().map(Oscillator::next);
@@ -94,7 +107,7 @@ fn pluck(sum: &mut [i32], start: usize, pitch: u32) {
         let weight = ((rise.min(fall) as i32) * (envelope >> 5)) >> 10;
         let place = (start + at) % sum.len();
         sum[place] += (wave * (weight >> 2)) >> 13;
-        if at % 8 == 0 {
+        if at % decay == 0 {
             envelope -= envelope >> 9;
         }
     }
@@ -106,21 +119,34 @@ mod tests {
 
     #[test]
     fn the_built_in_music_is_soft_and_without_a_seam() {
-        let music = Music::built_in();
-        assert_eq!(music.len(), 24 * 8000);
-        assert!((loudness(&music.samples) + 24.0).abs() < 0.5, "{}", loudness(&music.samples));
-        let step = |pair: &[i16]| (i32::from(pair[1]) - i32::from(pair[0])).abs();
-        let steepest = music.samples.windows(2).map(step).max().expect("there is sound");
-        assert!(step(&[music.samples[music.len() - 1], music.samples[0]]) <= steepest / 2 && steepest < 4000);
-        assert!(music.samples.chunks(8000).all(|second| (-32.0..-14.0).contains(&loudness(second))));
-        assert_eq!(music, Music::built_in());
+        for rate in Rate::ROOMS {
+            let music = compose(rate);
+            assert_eq!(music.len(), rate.samples(24_000));
+            assert!((loudness(&music) + 24.0).abs() < 0.5, "{}", loudness(&music));
+            let step = |pair: &[i16]| (i32::from(pair[1]) - i32::from(pair[0])).abs();
+            let steepest = music.windows(2).map(step).max().expect("there is sound");
+            assert!(step(&[music[music.len() - 1], music[0]]) <= steepest / 2 && steepest < 4000);
+            assert!(music.chunks(rate.samples(1000)).all(|second| (-32.0..-14.0).contains(&loudness(second))));
+        }
     }
 
     #[test]
-    fn it_goes_round() {
-        let music = Music::new(vec![1, 2, 3]);
-        let mut sound = [0; 7];
-        music.fill(3_000_002, &mut sound);
-        assert_eq!(sound, [3, 1, 2, 3, 1, 2, 3]);
+    fn it_goes_round_and_all_hear_the_same() {
+        let (music, notes) = (Music::built_in(), compose(Rate::NARROW));
+        let (mut sound, mut cursor) = ([0; 160], Cursor::default());
+        for now in [0, 160, 24 * 8000 - 60, 10 * 24 * 8000 + 5] {
+            music.fill(&mut cursor, now, Rate::NARROW, &mut sound);
+            let expected: Vec<i16> = (0..160).map(|at| notes[(now as usize + at) % notes.len()]).collect();
+            assert_eq!(sound, expected[..], "at {now}");
+        }
+    }
+
+    #[test]
+    fn another_music_takes_over_without_a_click() {
+        let (old, new) = (Music::built_in(), Music::from_start(Playlist::new(Vec::new(), None)));
+        let (mut cursor, mut sound, mut expected) = (Cursor::default(), [0; 160], [0; 160]);
+        old.fill(&mut Cursor::default(), 80_000, Rate::NARROW, &mut expected);
+        new.take_over(&old, &mut cursor, 80_000, Rate::NARROW, &mut sound);
+        assert!((sound[0] - expected[0]).abs() < 4 && sound[40..].iter().all(|sample| *sample == 0));
     }
 }

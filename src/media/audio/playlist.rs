@@ -71,6 +71,10 @@ impl Cursor {
         self.position += sound.len() as u64;
         let mut rest = sound;
         while !rest.is_empty() {
+            if self.place >= list.clips.len() {
+                // It was in another list before.
+                (self.round, self.place, self.passed) = (self.round + 1, 0, 0);
+            }
             if !is_on(self.round) {
                 rest.fill(0);
                 break;
@@ -82,11 +86,10 @@ impl Cursor {
             self.passed += now;
             rest = after;
             if self.passed >= clip.len_at(rate) {
-                self.passed = 0;
-                self.place += 1;
-                if self.place >= list.clips.len() {
-                    (self.round, self.place) = (self.round + 1, 0);
-                }
+                (self.place, self.passed) = (self.place + 1, 0);
+            }
+            if self.place >= list.clips.len() {
+                (self.round, self.place) = (self.round + 1, 0);
             }
         }
         is_on(self.round)

@@ -1,6 +1,6 @@
 //! Sound from WAV files of any usual kind. The only file that knows hound for reading.
 
-use super::{frame::Rate, resample::resample};
+use super::{file::Pcm, frame::Rate, resample::resample};
 use hound::{SampleFormat, WavReader};
 use std::io::Read;
 
@@ -23,8 +23,8 @@ pub enum WavError {
     /// Nothing in it.
     #[error("the WAV file has no sound in it")]
     Empty,
-    /// More than [`LONGEST_S`].
-    #[error("the WAV file is longer than {LONGEST_S} s")]
+    /// More than allowed.
+    #[error("the WAV file is too long")]
     TooLong,
 }
 
@@ -33,6 +33,14 @@ pub const LONGEST_S: u32 = 3600;
 
 /// All of a file as one channel at `rate`; several channels are averaged.
 pub fn read(file: impl Read, rate: Rate) -> Result<Vec<i16>, WavError> {
+    let Pcm { samples, rate: from } = decode(file, LONGEST_S)?;
+    let unsupported = WavError::Unsupported { channels: 1, bits: 16, rate: from };
+    let sound = resample(&samples, from, rate).ok_or(unsupported)?;
+    Ok(sound.into_iter().map(|sample| (sample * 32767.0).round().clamp(-32768.0, 32767.0) as i16).collect())
+}
+
+/// All of a file as one channel at its own rate; several channels are averaged.
+pub(super) fn decode(file: impl Read, longest_s: u32) -> Result<Pcm, WavError> {
     let reader = WavReader::new(file)?;
     let spec = reader.spec();
     let unsupported =
@@ -40,10 +48,10 @@ pub fn read(file: impl Read, rate: Rate) -> Result<Vec<i16>, WavError> {
     if spec.channels == 0 || spec.sample_rate < 1000 || spec.sample_rate > 384_000 {
         return Err(unsupported);
     }
-    if reader.duration() / spec.sample_rate >= LONGEST_S {
+    if reader.duration() / spec.sample_rate >= longest_s {
         return Err(WavError::TooLong);
     }
-    let sound = match (spec.sample_format, spec.bits_per_sample) {
+    let samples = match (spec.sample_format, spec.bits_per_sample) {
         (SampleFormat::Int, 8 | 16 | 24 | 32) => {
             let full = 2_f32.powi(i32::from(spec.bits_per_sample) - 1);
             one_channel(reader.into_samples::<i32>().map(|sample| sample.map(|s| s as f32 / full)), spec.channels)?
@@ -51,11 +59,10 @@ pub fn read(file: impl Read, rate: Rate) -> Result<Vec<i16>, WavError> {
         (SampleFormat::Float, 32) => one_channel(reader.into_samples::<f32>(), spec.channels)?,
         (SampleFormat::Int | SampleFormat::Float, _) => return Err(unsupported),
     };
-    if sound.is_empty() {
+    if samples.is_empty() {
         return Err(WavError::Empty);
     }
-    let sound = resample(&sound, spec.sample_rate, rate).ok_or(unsupported)?;
-    Ok(sound.into_iter().map(|sample| (sample * 32767.0).round().clamp(-32768.0, 32767.0) as i16).collect())
+    Ok(Pcm { samples, rate: spec.sample_rate })
 }
 
 fn one_channel(

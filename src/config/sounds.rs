@@ -1,0 +1,89 @@
+//! `[sounds]`, the hold music of `[media]`, and `[recording]`.
+
+use super::{
+    calls::number,
+    problem::Report,
+    sections::{Media, Recording, Section, Sounds, Texts},
+};
+use crate::{
+    media::{Format, Layout},
+    server::{self, HoldMusic, Piece, Speaking},
+};
+use std::{path::PathBuf, time::Duration};
+
+/// What may be played by name.
+pub(super) fn sounds(section: &Section<Sounds>, report: &mut Report<'_>) -> server::Sounds {
+    let (keys, usual) = (&section.keys, server::Sounds::default());
+    let megabytes = |said, place, usual: u64, report: &mut Report<'_>| {
+        number(said, place, usual >> 20, 1..=1 << 20, report).saturating_mul(1 << 20)
+    };
+    let cache = megabytes(&keys.cache_mb, "[sounds] cache_mb", usual.cache_bytes as u64, report);
+    let speaking = Speaking {
+        program: keys.speech.as_ref().map_or(usual.speaking.program, |path| PathBuf::from(path.get_ref())),
+        locale: keys.locale.as_ref().map_or(usual.speaking.locale, |locale| locale.get_ref().clone()),
+        ..Speaking::default()
+    };
+    server::Sounds {
+        directory: keys.directory.as_ref().map(|path| PathBuf::from(path.get_ref())),
+        timeout: Duration::from_secs(number(&keys.timeout_s, "[sounds] timeout_s", 15, 1..=300, report)),
+        max_bytes: megabytes(&keys.max_mb, "[sounds] max_mb", usual.max_bytes, report),
+        max_s: number(&keys.max_s, "[sounds] max_s", usual.max_s, 1..=36_000, report),
+        cache_bytes: usize::try_from(cache).unwrap_or(usize::MAX),
+        speaking,
+    }
+}
+
+/// `hold_music` and what belongs to it.
+pub(super) fn hold_music(section: &Section<Media>, report: &mut Report<'_>) -> HoldMusic {
+    let keys = &section.keys;
+    let mut pieces = Vec::new();
+    for said in keys.hold_music.iter().flat_map(Texts::each) {
+        let text = *said.get_ref();
+        match text.split_once("://") {
+            Some(("http" | "https", _)) => pieces.push(Piece::Url(text.to_owned())),
+            Some((scheme, _)) => {
+                report.add(
+                    said.span(),
+                    "[media] hold_music",
+                    format!("{scheme}:// is not played; http:// and https:// are"),
+                );
+            }
+            None if text.is_empty() => {
+                report.add(said.span(), "[media] hold_music", "is empty; leave the key out for the music of the house");
+            }
+            None => pieces.push(Piece::File(PathBuf::from(text))),
+        }
+    }
+    HoldMusic {
+        pieces,
+        shuffle: keys.hold_music_shuffle.unwrap_or(false),
+        from_start: keys.hold_music_from_start.unwrap_or(false),
+    }
+}
+
+/// `[recording]`.
+pub(super) fn recording(section: &Section<Recording>, report: &mut Report<'_>) -> server::Recordings {
+    let (keys, usual) = (&section.keys, server::Recordings::default());
+    let format = match keys.format.as_ref().map(|format| (format.get_ref().as_str(), format.span())) {
+        None | Some(("wav", _)) => Format::Wav,
+        Some(("mp3", _)) => Format::Mp3,
+        Some((other, at)) => {
+            report.add(at, "[recording] format", format!("{other:?} must be \"wav\" or \"mp3\""));
+            Format::Wav
+        }
+    };
+    let layout = match number(&keys.channels, "[recording] channels", 1, 1..=8, report) {
+        1 => Layout::Mix,
+        channels => Layout::Apart(channels),
+    };
+    if let (Format::Mp3, Layout::Apart(3..), Some(said)) = (format, layout, &keys.channels) {
+        report.add(said.span(), "[recording] channels", "an MP3 file has one or two");
+    }
+    server::Recordings {
+        directory: keys.directory.as_ref().map(|path| PathBuf::from(path.get_ref())),
+        format,
+        layout,
+        max_s: number(&keys.max_s, "[recording] max_s", usual.max_s, 1..=604_800, report),
+        min_free_bytes: number(&keys.min_free_mb, "[recording] min_free_mb", 100, 0..=1 << 30, report) << 20,
+    }
+}
