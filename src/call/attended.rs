@@ -22,6 +22,8 @@ const NONE: TransferId = TransferId(0);
 pub(super) struct Attended {
     pub(super) referrer: LegId,
     pub(super) transfer: TransferId,
+    /// NOTIFY tells how it goes, and it hangs up by itself.
+    by_refer: bool,
 }
 
 impl Call {
@@ -44,7 +46,7 @@ impl Call {
                 self.attended_done(referrer, transfer, now);
             }
             (Some(replaced), None) => {
-                self.movement = Movement::Attended(Attended { referrer, transfer });
+                self.movement = Movement::Attended(Attended { referrer, transfer, by_refer: true });
                 self.act(Action::Join { referrer, replaced });
             }
             (None, _) | (Some(_), Some(_)) => {
@@ -55,12 +57,23 @@ impl Call {
         }
     }
 
+    /// The same by the wish of a program.
+    pub(super) fn join_with(&mut self, referrer: LegId, transfer: TransferId, replaced: LegId) {
+        self.movement = Movement::Attended(Attended { referrer, transfer, by_refer: false });
+        self.act(Action::Join { referrer, replaced });
+    }
+
     fn attended_done(&mut self, referrer: LegId, transfer: TransferId, now: Instant) {
+        let by_refer = !matches!(&self.movement, Movement::Attended(attended) if !attended.by_refer);
         self.movement = Movement::Still;
         self.let_all_go(&self.others(referrer));
-        self.notify(referrer, true, StatusCode(200), String::new());
+        self.notify(referrer, by_refer, StatusCode(200), String::new());
         self.transfer_ended(transfer, Outcome::Completed, 200, String::new());
-        self.part(referrer, now);
+        if by_refer {
+            self.part(referrer, now);
+        } else {
+            self.drop_leg(referrer, Cause::Transferred);
+        }
     }
 
     /// The join was done.
@@ -73,8 +86,9 @@ impl Call {
     /// The join was not possible: all is as before.
     pub(super) fn join_failed(&mut self, referrer: LegId, status: StatusCode) {
         if let Some(transfer) = self.attended_by(referrer) {
+            let by_refer = !matches!(&self.movement, Movement::Attended(attended) if !attended.by_refer);
             self.movement = Movement::Still;
-            self.notify(referrer, true, status, String::new());
+            self.notify(referrer, by_refer, status, String::new());
             self.transfer_ended(transfer, Outcome::Recalled, status.0, String::new());
         }
     }

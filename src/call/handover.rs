@@ -16,6 +16,7 @@ use crate::{
     media::Repeat,
     sip::{Cause, wire::StatusCode},
 };
+use std::time::Instant;
 
 impl Call {
     /// Those whom a leg talks to go to somebody else.
@@ -66,6 +67,17 @@ impl Call {
         Ok(Done { leg: Some(leg), transfer: Some(transfer), ..Done::default() })
     }
 
+    /// The others of this call take the place of `with`, which is a leg of the same person in another call; the person leaves both.
+    pub fn bridge(&mut self, leg: LegId, with: LegId, said: String, now: Instant) -> Done {
+        self.now = now;
+        self.conclude();
+        self.forget_digits(leg);
+        let transfer = self.transfer_started(leg, said, TransferKind::Attended);
+        self.join_with(leg, transfer, with);
+        self.settle();
+        Done { leg: None, transfer: Some(transfer), ..Done::default() }
+    }
+
     /// Calls the target of a transfer; by a program's wish in its way.
     pub(super) fn dial_target(
         &mut self,
@@ -87,7 +99,7 @@ impl Call {
     }
 
     /// Whether a new transfer may begin: none is under way, or it is decided and only waits for its end.
-    fn is_free(&self) -> bool {
+    pub(super) fn is_free(&self) -> bool {
         match &self.movement {
             Movement::Still => true,
             Movement::Cold(cold) => cold.is_decided(),

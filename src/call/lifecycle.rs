@@ -91,7 +91,9 @@ pub struct Call {
     /// Somebody watches, with this clock.
     pub(super) epoch: Option<Epoch>,
     /// Who last left others whom we hold, until it is clear who cares for them.
-    left_behind: Option<Left>,
+    pub(super) left_behind: Option<Left>,
+    /// Who went to another call by a program's wish and may come back.
+    pub(super) awaits: Vec<Left>,
     /// Transfers under way, as they are told.
     pub(super) stories: BTreeMap<TransferId, Story>,
     pub(super) kind: Kind,
@@ -173,6 +175,7 @@ impl Call {
             kept: false,
             regrets: false,
             left_behind: None,
+            awaits: Vec::new(),
             stories: BTreeMap::new(),
             kind: if conference.is_some() { Kind::Room } else { Kind::Conversation },
             conference,
@@ -441,7 +444,7 @@ impl Call {
         self.end_gather(leg, GatherEnd::LegEnded);
         let Some(party) = self.legs.get(&leg) else { return };
         if party.confirmed() && party.standing == Standing::Present && self.legs.values().any(Leg::held_by_us) {
-            self.left_behind = Some(Left { leg, origin: party.origin.clone() });
+            self.left_behind = Some(Left { leg, origin: party.origin.clone(), awaited: false });
         }
         self.legs.remove(&leg);
         self.coach_nobody(leg);
@@ -503,14 +506,16 @@ impl Call {
             return;
         }
         let waits = self.regrets || self.tickets.values().any(|ticket| matches!(ticket, Ticket::Second(..)));
-        if self.kind != Kind::Conversation || (first.is_some() && (self.kept || waits)) {
+        if self.kind != Kind::Conversation || (first.is_some() && (self.kept || waits || !self.awaits.is_empty())) {
             return;
         }
         let left = self.left_behind.take();
         match (first, second, left) {
             (Some(_), Some(_), Some(_)) => self.inherit(),
             (Some(_), Some(_), None) => {}
-            (Some((last, true)), None, Some(left)) if matches!(left.origin.caller, Caller::Extension(_)) => {
+            (Some((last, held)), None, Some(left))
+                if (held || left.awaited) && matches!(left.origin.caller, Caller::Extension(_)) =>
+            {
                 self.bring_back(last, left);
             }
             (Some(_) | None, ..) => self.drop_present(),

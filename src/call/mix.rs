@@ -110,6 +110,7 @@ impl Call {
     fn when_alone(&self) -> Option<Source> {
         match self.kind {
             Kind::Room => Some(Source::HoldMusic),
+            Kind::Conversation if !self.awaits.is_empty() => Some(Source::HoldMusic),
             Kind::Conversation if self.regrets => Some(Source::Notice),
             Kind::Conversation if !self.dials.is_empty() => Some(Source::Ringback),
             Kind::Conversation | Kind::Service(_) => None,

@@ -36,6 +36,8 @@ pub(super) struct Part {
 pub(super) struct Left {
     pub(super) leg: LegId,
     pub(super) origin: Origin,
+    /// It went to another call, and was expected back.
+    pub(super) awaited: bool,
 }
 
 impl Part {
@@ -144,6 +146,18 @@ impl Call {
         }
     }
 
+    /// Who coaches somebody who is not here only listens.
+    pub(super) fn coach_strangers(&mut self) {
+        let stranger = |party: &Leg| match party.part.role {
+            Role::Coach { target } => !self.legs.contains_key(&target),
+            Role::Talk | Role::Monitor => false,
+        };
+        let strangers: Vec<LegId> = self.legs.values().filter(|party| stranger(party)).map(|party| party.id).collect();
+        for leg in strangers {
+            self.change_part(leg, |part| part.role = Role::Monitor);
+        }
+    }
+
     /// A leg that is answered and takes part.
     pub(super) fn answered(&self, leg: LegId) -> Result<&Leg, Refused> {
         let party = self.legs.get(&leg).ok_or(Refused::UnknownLeg)?;
@@ -172,7 +186,7 @@ impl Call {
     /// The last of those who talked has left one on hold by us: it is brought back to who left it.
     pub(super) fn bring_back(&mut self, held: LegId, left: Left) {
         let number = number_of(&left.origin).to_owned();
-        let Left { leg, origin } = left;
+        let Left { leg, origin, .. } = left;
         let transfer = self.story_begins(leg, origin.clone(), number, TransferKind::Return);
         self.let_go(held);
         self.begin_recall(Transferor { leg, origin, told_as: leg, transfer }, 480, String::new(), self.now);

@@ -1,11 +1,13 @@
 //! Legs on their way from one call to another.
 
 use super::{
-    Action, Call,
+    Action, Call, GatherEnd, Refused,
     dial::{Dial, DialId},
+    face::number_of,
     leg::{Leg, Standing},
     lifecycle::Timer,
     mix::Heard,
+    part::Left,
     room::Kind,
 };
 use crate::{
@@ -79,6 +81,84 @@ impl Call {
         }
     }
 
+    /// Whether a leg may go to another call.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn may_go(&self, leg: LegId) -> Result<(), Refused> {
+        self.answered(leg)?;
+        if self.is_free() { Ok(()) } else { Err(Refused::AlreadyInTransfer) }
+    }
+
+    /// Whether all of this call may go to another.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn may_end_in_another(&self) -> Result<(), Refused> {
+        if self.is_free() { Ok(()) } else { Err(Refused::AlreadyInTransfer) }
+    }
+
+    /// Whether so many more may come here from another call.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn may_join(&self, _more: usize) -> Result<(), Refused> {
+        match self.kind {
+            Kind::Service(_) => Err(Refused::TargetUnfit),
+            Kind::Conversation | Kind::Room if self.is_free() => Ok(()),
+            Kind::Conversation | Kind::Room => Err(Refused::AlreadyInTransfer),
+        }
+    }
+
+    /// Whether a leg may leave the others of its call to others.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn may_be_left(&self, leg: LegId) -> Result<(), Refused> {
+        self.may_go(leg)?;
+        let company = self.company().any(|other| other.id != leg);
+        if company || !self.dials.is_empty() { Ok(()) } else { Err(Refused::NobodyElse) }
+    }
+
+    /// The number of a leg, as it is said.
+    pub fn number_of(&self, leg: LegId) -> String {
+        self.legs.get(&leg).map(|party| number_of(&party.origin).to_owned()).unwrap_or_default()
+    }
+
+    /// One who goes to another call by a program's wish will come back: who is left alone waits for it.
+    pub fn wait_for(&mut self, leg: LegId, now: Instant) {
+        self.now = now;
+        self.conclude();
+        if let Some(party) = self.legs.get(&leg) {
+            self.awaits.push(Left { leg, origin: party.origin.clone(), awaited: true });
+        }
+    }
+
+    /// It will not come back.
+    pub fn waits_no_more(&mut self, leg: LegId, now: Instant) {
+        self.now = now;
+        if let Some(at) = self.awaits.iter().position(|left| left.leg == leg) {
+            self.left_behind = Some(self.awaits.swap_remove(at));
+            self.settle();
+        }
+    }
+
+    /// Nobody here is on hold by us any more.
+    pub fn all_talk(&mut self, now: Instant) {
+        self.now = now;
+        self.kept = false;
+        self.let_all_go(&self.legs());
+        self.settle();
+    }
+
+    /// A leg is hung up, because the others go on without it.
+    pub fn leave_for_good(&mut self, leg: LegId, now: Instant) {
+        self.now = now;
+        self.drop_leg(leg, Cause::Transferred);
+        self.left(leg, now);
+        self.settle();
+    }
+
     /// One who handed its caller over and is about to hang up does not travel: it has no part in what follows.
     fn take_out(&mut self, legs: &[LegId]) -> Vec<Passenger> {
         let travelling: Vec<DialId> = self
@@ -96,8 +176,11 @@ impl Call {
             if self.legs.get(id).is_some_and(|party| party.standing == Standing::Parting) {
                 continue;
             }
+            self.end_gather(*id, GatherEnd::Stopped);
             let Some(mut leg) = self.legs.remove(id) else { continue };
+            self.coach_nobody(*id);
             leg.standing = Standing::Present;
+            leg.part.waits = None;
             let in_mixer = self.heard.remove(id).is_some() && !self.unsay_media(*id);
             let timers = [Timer::Ring(*id), Timer::Screen(*id)];
             let timers = timers.into_iter().filter_map(|timer| Some((timer, self.deadlines.get(timer)?))).collect();
@@ -158,6 +241,12 @@ impl Call {
             self.begin();
             self.legs.insert(id, leg);
         }
+        let come_back = newcomers.iter().any(|leg| self.awaits.iter().any(|left| left.leg == *leg));
+        self.awaits.retain(|left| !newcomers.contains(&left.leg));
+        if come_back || replaced.is_some() {
+            self.let_all_go(&self.legs());
+        }
+        self.coach_strangers();
         self.take_place(&newcomers, replaced, now);
         if self.dials.is_empty() || self.kind == Kind::Room {
             self.answer_waiting(None);

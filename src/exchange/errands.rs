@@ -24,7 +24,7 @@ impl Exchange {
                 let legs = callees.iter().map(|callee| self.lease_outgoing(id, callee)).collect();
                 self.answer(id, call::Command::Leased { ticket, legs }, now);
             }
-            Action::Release { leg } => self.release(leg),
+            Action::Release { leg } => self.release(leg, now),
             Action::Join { referrer, replaced } => self.join(id, referrer, replaced, now),
             Action::Enter { conference, legs } => {
                 let room = self.room(&conference, now);
@@ -97,8 +97,9 @@ impl Exchange {
         Some((leg, self.lease(leg, trunk, id)?))
     }
 
-    fn release(&mut self, leg: LegId) {
+    fn release(&mut self, leg: LegId, now: Instant) {
         let Some(owned) = self.legs.remove(&leg) else { return };
+        self.awaited_in_vain(leg, now);
         self.ports.release(leg);
         if let Some(trunk) = owned.trunk {
             self.switchboard.free_line(&trunk);
@@ -145,7 +146,14 @@ impl Exchange {
     }
 
     /// Legs go from one call to another with their dialogs, and from one mixer to the other.
-    fn move_legs(&mut self, from: CallId, to: CallId, legs: &[LegId], replaced: Option<LegId>, now: Instant) {
+    pub(super) fn move_legs(
+        &mut self,
+        from: CallId,
+        to: CallId,
+        legs: &[LegId],
+        replaced: Option<LegId>,
+        now: Instant,
+    ) {
         let Some(source) = self.calls.get_mut(&from) else { return };
         let passengers = source.call.release(legs, now);
         self.bring(passengers, from, to, replaced, now);
@@ -164,6 +172,9 @@ impl Exchange {
             owned.call = to;
             let mixed = owned.mixed;
             moved.push(leg);
+            if self.awaited.get(&leg) == Some(&to) {
+                self.awaited.remove(&leg);
+            }
             self.recordings.moved(leg, to);
             if mixed {
                 self.open_mixer(to);

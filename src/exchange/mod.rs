@@ -4,6 +4,7 @@
 //! media side comes out as [`Order`]s; ports come from whoever implements [`Ports`].
 
 mod admission;
+mod between;
 mod errands;
 mod gate;
 mod obey;

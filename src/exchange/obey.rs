@@ -50,9 +50,9 @@ impl Exchange {
             What::Rooms => Ok(Granted::Rooms(self.room_views())),
             What::Obey { call, verb } => self.obey_in(call, verb, epoch, now),
             What::Originate(originate) => self.originate(*originate, epoch, now),
-            What::Move { .. } => Err(Refused::Unsupported("move")),
-            What::MergeCalls { .. } => Err(Refused::Unsupported("merge of calls")),
-            What::Bridge { .. } => Err(Refused::Unsupported("bridge")),
+            What::Move { leg, to } => self.move_leg(leg, to, epoch, now),
+            What::MergeCalls { from, into, leaving } => self.merge_calls(from, into, leaving, epoch, now),
+            What::Bridge { leg, with } => self.bridge(leg, with, epoch, now),
             What::OpenRoom { .. } => Err(Refused::Unsupported("rooms by a program")),
         }
     }
@@ -136,16 +136,16 @@ impl Exchange {
         self.calls.iter().find(|(_, line)| is_it(&line.call)).map(|(id, _)| *id)
     }
 
-    fn call_of(&self, leg: LegId) -> Option<CallId> {
+    pub(super) fn call_of(&self, leg: LegId) -> Option<CallId> {
         self.legs.get(&leg).map(|owned| owned.call)
     }
 
-    fn look_at(&self, id: CallId) -> Result<&Call, Refused> {
+    pub(super) fn look_at(&self, id: CallId) -> Result<&Call, Refused> {
         self.calls.get(&id).map(|line| &line.call).ok_or(Refused::UnknownCall)
     }
 
     /// How things are now.
-    fn done(&self, id: CallId, done: &call::Done, epoch: Epoch) -> Granted {
+    pub(super) fn done(&self, id: CallId, done: &call::Done, epoch: Epoch) -> Granted {
         let at = |leg: LegId| self.call_of(leg).and_then(|id| self.calls.get(&id)?.call.leg_view(leg, epoch));
         let transfer =
             |transfer: TransferId| self.calls.values().find_map(|line| line.call.transfer_view(transfer, epoch));

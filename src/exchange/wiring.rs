@@ -52,6 +52,8 @@ pub struct Exchange {
     pub(super) ports: Box<dyn Ports>,
     pub(super) calls: HashMap<CallId, Line>,
     pub(super) legs: HashMap<LegId, Owned>,
+    /// Legs that went to another call, and where somebody waits for them.
+    pub(super) awaited: HashMap<LegId, CallId>,
     /// Conference rooms by name.
     pub(super) rooms: HashMap<String, CallId>,
     pub(super) recordings: Recordings,
@@ -119,6 +121,7 @@ impl Exchange {
             ports,
             calls: HashMap::new(),
             legs: HashMap::new(),
+            awaited: HashMap::new(),
             rooms: HashMap::new(),
             recordings: Recordings::default(),
             leg_ids,

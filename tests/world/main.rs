@@ -28,6 +28,7 @@ mod hold;
 mod loss;
 mod lost_peer;
 mod no_answer;
+mod programs;
 mod random_walk;
 mod register;
 mod replaces;

@@ -40,6 +40,18 @@ impl Handle {
         self.with(|phone| phone.lines().next().expect("no line").0)
     }
 
+    /// The switch's leg at the other end of the line that began last.
+    pub fn leg(&self) -> LegId {
+        self.leg_of(self.line())
+    }
+
+    /// The switch's leg at the other end of a line.
+    pub fn leg_of(&self, line: LegId) -> LegId {
+        let port =
+            self.with(|phone| phone.line(line).and_then(phone::Line::session).map(|session| session.remote.port()));
+        self.world.leg_at(port.expect("no session")).expect("no leg")
+    }
+
     pub fn lines(&self) -> usize {
         self.with(|phone| phone.lines().count())
     }

@@ -12,10 +12,10 @@ use std::{
     time::{Duration, Instant},
 };
 use warmline::{
-    call,
+    call::{self, CallView},
     deadlines::Deadlines,
-    exchange::{Exchange, News, Order, Ports},
-    ids::{CallId, LegId},
+    exchange::{Exchange, Granted, News, Order, Ports, What, Wish},
+    ids::{CallId, LegId, WishId},
     media::{self, Mixer, Music, sdp::Direction},
     phone::{Event, Phone, Socket},
 };
@@ -35,6 +35,8 @@ pub(super) struct Inner {
     pub(super) phones: Vec<Phone>,
     pub(super) displays: Vec<Vec<Event>>,
     pub(super) news: Vec<call::Event>,
+    pub(super) told: Vec<News>,
+    pub(super) wishes: u64,
     pub(super) by_address: HashMap<IpAddr, usize>,
     pub(super) on_the_way: BTreeMap<(Instant, u64), Datagram>,
     pub(super) sent: u64,
@@ -158,14 +160,16 @@ impl Inner {
     }
 
     /// Takes out what the switch wants.
-    fn touch_exchange(&mut self) {
+    pub(super) fn touch_exchange(&mut self) {
         while let Some(transmit) = self.exchange.next_transmit() {
             self.send(SWITCH, transmit.to, transmit.payload);
         }
         while let Some(order) = self.exchange.next_order() {
             self.carry_out(order);
         }
-        while let Some(News { call, event, .. }) = self.exchange.next_news() {
+        while let Some(news) = self.exchange.next_news() {
+            self.told.push(news.clone());
+            let News { call, event, .. } = news;
             let passed = self.passed();
             self.ladder.push(format!("{passed:>9.3}          {call}: {event:?}"));
             self.news.push(event);
@@ -326,6 +330,15 @@ impl Inner {
                 hears_music: line.ear().hears(MUSIC_HZ, self.now),
             }
         })
+    }
+
+    /// All calls as programs see them.
+    pub(super) fn views(&mut self) -> Vec<CallView> {
+        let wish = Wish { id: WishId(0), by: "test".to_owned(), what: What::Calls };
+        match self.exchange.obey(wish, self.now) {
+            Ok(Granted::Calls(views)) => views,
+            other => panic!("{other:?}"),
+        }
     }
 
     pub(super) fn passed(&self) -> f64 {

@@ -21,9 +21,10 @@ use std::{
     time::{Duration, Instant},
 };
 use warmline::{
-    call,
+    call::{self, CallView, Epoch, Refused, Verb},
     deadlines::Deadlines,
-    exchange::{Counters, Exchange},
+    exchange::{Counters, Done, Exchange, Granted, News, What, Wish},
+    ids::{LegId, WishId},
     media::{Mixer, sdp::Codec},
     phone::{self, Command, Phone, State},
     switch::Switchboard,
@@ -56,8 +57,9 @@ impl World {
         let mut chance = StdRng::seed_from_u64(seed);
         let ports = Rc::new(RefCell::new(Pool::default()));
         let switchboard = Switchboard::new(switch_settings(), chance.random(), now);
-        let exchange =
+        let mut exchange =
             Exchange::new(exchange_settings(&setup), switchboard, Box::new(Leases(Rc::clone(&ports))), chance.random());
+        exchange.watch(Epoch { at: now, unix_ms: 1_700_000_000_000 });
         Self(Rc::new(RefCell::new(Inner {
             seed,
             setup,
@@ -72,6 +74,8 @@ impl World {
             phones: Vec::new(),
             displays: Vec::new(),
             news: Vec::new(),
+            told: Vec::new(),
+            wishes: 0,
             by_address: HashMap::new(),
             on_the_way: BTreeMap::new(),
             sent: 0,
@@ -219,6 +223,44 @@ impl World {
                 assert!(party.hears_somebody || alone || waits, "{call}: {party:?} hears nobody, in {parties:#?}");
             }
         }
+    }
+
+    /// A program wishes something. What is refused must have changed nothing.
+    pub fn obey(&self, what: What) -> Result<Granted, Refused> {
+        let mut inner = self.0.borrow_mut();
+        let now = inner.now;
+        let before = inner.views();
+        inner.wishes += 1;
+        let wish = Wish { id: WishId(inner.wishes), by: "test".to_owned(), what };
+        let granted = inner.exchange.obey(wish, now);
+        if granted.is_err() {
+            assert_eq!(inner.views(), before, "a refused wish changed something");
+        }
+        inner.touch_exchange();
+        granted
+    }
+
+    /// The same for a live call.
+    pub fn wish(&self, verb: Verb) -> Result<Done, Refused> {
+        self.obey(What::Obey { call: None, verb }).map(|granted| match granted {
+            Granted::Done(done) => done,
+            other => panic!("{other:?}"),
+        })
+    }
+
+    /// The leg that has a media port.
+    pub fn leg_at(&self, port: u16) -> Option<LegId> {
+        self.0.borrow().ports.borrow().of_port.get(&port).copied()
+    }
+
+    /// All calls as programs see them.
+    pub fn views(&self) -> Vec<CallView> {
+        self.0.borrow_mut().views()
+    }
+
+    /// What the calls told, with the state of what it is about.
+    pub fn told(&self) -> Vec<News> {
+        std::mem::take(&mut self.0.borrow_mut().told)
     }
 
     /// Media ports of the switch in use.
