@@ -222,8 +222,8 @@ impl Headers {
     pub(super) fn census(&self) -> Census<'_> {
         let mut census = Census { headers: self, first: [0; Name::COUNT], count: [0; Name::COUNT] };
         for (at, field) in self.fields.iter().enumerate().rev() {
-            census.first[field.name as usize] = at;
-            census.count[field.name as usize] += 1;
+            census.first[field.name as usize] = u32::try_from(at).unwrap_or(u32::MAX);
+            census.count[field.name as usize] = census.count[field.name as usize].saturating_add(1);
         }
         census
     }
@@ -257,8 +257,13 @@ impl Headers {
     /// Prints all but Content-Length.
     pub(super) fn print(&self, out: &mut Vec<u8>) {
         for field in self.fields.iter().filter(|field| field.name != Name::ContentLength) {
-            out.extend_from_slice(self.name_of(field).as_bytes());
-            out.extend_from_slice(b": ");
+            match field.name {
+                Name::Other => {
+                    out.extend_from_slice(self.slice(field.written).as_bytes());
+                    out.extend_from_slice(b": ");
+                }
+                name => out.extend_from_slice(name.label().as_bytes()),
+            }
             let value = self.slice(field.value);
             match field.latin1 {
                 true => out.extend(value.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?'))),
@@ -277,17 +282,17 @@ impl Headers {
 /// Which known headers there are, found in one go.
 pub(super) struct Census<'a> {
     headers: &'a Headers,
-    first: [usize; Name::COUNT],
-    count: [usize; Name::COUNT],
+    first: [u32; Name::COUNT],
+    count: [u8; Name::COUNT],
 }
 
 impl<'a> Census<'a> {
-    pub(super) fn count(&self, name: Name) -> usize {
+    pub(super) fn count(&self, name: Name) -> u8 {
         self.count[name as usize]
     }
 
     pub(super) fn first(&self, name: Name) -> Option<&'a str> {
-        let field = self.headers.fields.get(self.first[name as usize]).filter(|_| self.count(name) > 0)?;
+        let field = self.headers.fields.get(self.first[name as usize] as usize).filter(|_| self.count(name) > 0)?;
         Some(self.headers.slice(field.value))
     }
 }

@@ -21,6 +21,16 @@ macro_rules! names {
             }
         }
 
+        impl Name {
+            /// The long form with what stands before the value in print.
+            pub(super) fn label(self) -> &'static str {
+                match self {
+                    $(Self::$variant => concat!($long, ": "),)*
+                    Self::Other => ": ",
+                }
+            }
+        }
+
         const LONG: &[(&str, Name)] = &[$(($long, Name::$variant),)*];
         const COMPACT: &[(u8, Name)] = &[$($(($compact, Name::$variant),)?)*];
     };

@@ -71,6 +71,9 @@ pub(super) struct RawNameAddr<'a> {
 impl<'a> RawNameAddr<'a> {
     pub(super) fn split(text: &'a str) -> Result<Self, UriError> {
         let text = scan::trim(text);
+        if let Some(rest) = text.strip_prefix('<') {
+            return Self::in_brackets(None, rest);
+        }
         if text.starts_with('"') {
             let end = scan::quoted_end(text).ok_or(UriError("quote never closed"))?;
             let rest = scan::trim(&text[end..]).strip_prefix('<').ok_or(UriError("no < behind the display name"))?;

@@ -213,25 +213,22 @@ impl<'a> Head<'a> {
     fn field(&mut self, text: &str, place: Range<usize>, latin1: bool) -> bool {
         let line = &text.as_bytes()[place.clone()];
         let white = |at: usize| matches!(line[at], b' ' | b'\t' | b'\r' | b'\n');
-        let mut at = 0;
-        while at < line.len() && scan::TOKEN.has(line[at]) {
-            at += 1;
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else { return false };
+        let mut token = colon;
+        while token > 0 && matches!(line[token - 1], b' ' | b'\t') {
+            token -= 1;
         }
-        let token = at;
-        while at < line.len() && matches!(line[at], b' ' | b'\t') {
-            at += 1;
-        }
-        if token == 0 || line.get(at) != Some(&b':') {
+        let name = Name::of_bytes(&line[..token]);
+        if name == Name::Other && !scan::is_token(&text[place.start..place.start + token]) {
             return false;
         }
-        let (mut from, mut to) = (at + 1, line.len());
+        let (mut from, mut to) = (colon + 1, line.len());
         while from < to && white(from) {
             from += 1;
         }
         while from < to && white(to - 1) {
             to -= 1;
         }
-        let name = Name::of_bytes(&line[..token]);
         let start = place.start;
         self.headers.push_read(name, latin1, start..start + token, start + from..start + to);
         true

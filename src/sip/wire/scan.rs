@@ -29,9 +29,9 @@ pub(super) fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
 pub(super) struct Class([bool; 256]);
 
 /// What is let pass in a header parameter's value without quotes.
-static UNQUOTED: Class = Class::without(b" \t\r\n\x0c\"<>,");
+static UNQUOTED: Class = Class::without(b" \t\r\n\x0c\"<>,;");
 /// What neither divides a URI nor is forbidden in it.
-pub(super) static URI_PLAIN: Class = Class::new(true, b"-_.!~*'()&=+$,/:");
+pub(super) static URI_PLAIN: Class = Class::new(true, b"-_.!~*'()&=+$,/");
 pub(super) static HOST: Class = Class::new(true, b"-._");
 
 impl Class {
@@ -66,6 +66,11 @@ impl Class {
 
     pub(super) fn all(&self, text: &str) -> bool {
         text.bytes().all(|byte| self.has(byte))
+    }
+
+    /// How many bytes of the class `text` begins with.
+    fn length_in(&self, text: &str) -> usize {
+        text.bytes().position(|byte| !self.has(byte)).unwrap_or(text.len())
     }
 }
 
@@ -102,11 +107,17 @@ pub(super) fn number<T: TryFrom<u64>>(digits: &str) -> Option<T> {
 }
 
 /// Prints digits, without the detour of `fmt`.
-pub(super) fn print_number(value: u32, f: &mut impl fmt::Write) -> fmt::Result {
-    if value >= 10 {
-        print_number(value / 10, f)?;
+pub(super) fn print_number(mut value: u32, f: &mut impl fmt::Write) -> fmt::Result {
+    let mut digits = [0; 10];
+    let mut first = digits.len();
+    loop {
+        first -= 1;
+        digits[first] = b'0' + (value % 10) as u8;
+        value /= 10;
+        if value == 0 {
+            return digits[first..].iter().try_for_each(|digit| f.write_char(char::from(*digit)));
+        }
     }
-    f.write_char(char::from(b'0' + (value % 10) as u8))
 }
 
 /// The end of the quoted string that begins at the start of `text` (which is its `"`): the place behind the closing quote.
@@ -218,49 +229,60 @@ pub(super) struct HeaderParams<'a>(&'a str);
 impl<'a> HeaderParams<'a> {
     /// `text` is empty or begins with `;` (white space apart).
     pub(super) fn new(text: &'a str) -> Self {
-        Self(trim(text))
+        Self(trim_start(text))
     }
 }
 
 impl<'a> Iterator for HeaderParams<'a> {
-    type Item = Result<(&'a str, Option<&'a str>), &'static str>;
+    type Item = Result<HeaderParam<'a>, &'static str>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.0.is_empty() {
             return None;
         }
-        let Some(text) = self.0.strip_prefix(';') else {
+        let Some(text) = self.0.strip_prefix(';').map(trim_start) else {
             self.0 = "";
             return Some(Err("text where a parameter should begin"));
         };
-        let end = next_semicolon(text);
-        self.0 = &text[end..];
-        let param = trim(&text[..end]);
-        if param.is_empty() && self.0.is_empty() {
+        if text.is_empty() {
+            self.0 = "";
             return None;
         }
-        Some(header_param(param))
+        match header_param(text) {
+            Ok((param, rest)) => {
+                self.0 = rest;
+                Some(Ok(param))
+            }
+            Err(problem) => {
+                self.0 = &text[next_semicolon(text)..];
+                Some(Err(problem))
+            }
+        }
     }
 }
 
-fn header_param(param: &str) -> Result<(&str, Option<&str>), &'static str> {
-    let (name, value) = match split_at_byte(param, b'=') {
-        Some((name, value)) => (trim_end(name), Some(trim_start(value))),
-        None => (param, None),
-    };
-    if !is_token(name) {
-        return Err("parameter without a proper name");
-    }
-    if let Some(value) = value {
-        let fits = match value.starts_with('"') {
-            true => quoted_end(value) == Some(value.len()),
-            false => UNQUOTED.all(value),
-        };
-        if !fits {
-            return Err("bad parameter value");
+type HeaderParam<'a> = (&'a str, Option<&'a str>);
+
+/// The parameter that `text` begins with, and what comes behind it: nothing, or the `;` of the next.
+fn header_param(text: &str) -> Result<(HeaderParam<'_>, &str), &'static str> {
+    let (name, rest) = text.split_at(TOKEN.length_in(text));
+    let rest = trim_start(rest);
+    let (value, rest) = match rest.strip_prefix('=').map(trim_start) {
+        None => (None, rest),
+        Some(rest) => {
+            let end = match rest.starts_with('"') {
+                true => quoted_end(rest).ok_or("bad parameter value")?,
+                false => UNQUOTED.length_in(rest),
+            };
+            let (value, rest) = rest.split_at(end);
+            (Some(value), trim_start(rest))
         }
+    };
+    match rest.as_bytes().first() {
+        _ if name.is_empty() => Err("parameter without a proper name"),
+        None | Some(b';') => Ok(((name, value), rest)),
+        Some(_) => Err("bad parameter value"),
     }
-    Ok((name, value))
 }
 
 /// What %-escaped text means; `None` for a broken escape, or when the result is not UTF-8 (19.1.2).

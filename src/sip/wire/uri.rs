@@ -70,12 +70,13 @@ impl Uri {
             host => Host::parse(host).ok_or(BAD_HOST)?,
         };
         let sip = matches!(raw.scheme, Scheme::Sip | Scheme::Sips);
+        let unescape = if raw.escaped { unescape } else { unescaped };
         let user = match raw.user {
             Some(user) if sip => Some(unescape(user)?).filter(|user| !user.is_empty()),
             other => other.map(str::to_owned),
         };
         let password = raw.password.map(unescape).transpose()?;
-        let (params, headers) = (parse_params(raw.params)?, parse_headers(raw.headers)?);
+        let (params, headers) = (parse_params(raw.params, unescape)?, parse_headers(raw.headers, unescape)?);
         Ok(Self { scheme: raw.scheme, user, password, host, port: raw.port, params, headers })
     }
 
@@ -155,6 +156,10 @@ struct RawUri<'a> {
 
 impl<'a> RawUri<'a> {
     fn split(text: &'a str) -> Result<Self, UriError> {
+        // Nearly all there are.
+        if let Some(rest) = text.strip_prefix("sip:") {
+            return Self::sip(Scheme::Sip, rest, &Marks::find(rest)?);
+        }
         let (scheme, rest) = scan::split_at_byte(text, b':').ok_or(UriError("no scheme"))?;
         let marks = Marks::find(rest)?;
         let scheme = Scheme::parse(scheme)?;
@@ -174,19 +179,18 @@ impl<'a> RawUri<'a> {
     fn sip(scheme: Scheme, rest: &'a str, marks: &Marks) -> Result<Self, UriError> {
         // The first @ ends the user part, in which ; ? and / may stand as they are. A second one is then part of the
         // host, which makes it an error: who was meant would be a guess.
-        let (user, password) = match marks.at.map(|at| &rest[..at]) {
-            None => (None, None),
-            Some(userinfo) => match scan::split_at_byte(userinfo, b':') {
-                Some(("", _)) => return Err(UriError("password without user")),
-                Some((user, password)) => (Some(user), Some(password)),
-                None => (Some(userinfo), None),
-            },
+        let (user, password) = match (marks.at, marks.password) {
+            (None, _) => (None, None),
+            (Some(_), Some(0)) => return Err(UriError("password without user")),
+            (Some(at), Some(colon)) => (Some(&rest[..colon]), Some(&rest[colon + 1..at])),
+            (Some(at), None) => (Some(&rest[..at]), None),
         };
         let question = marks.question.unwrap_or(rest.len());
         let semicolon = marks.semicolon.unwrap_or(question);
         let (host, params) = (&rest[marks.at.map_or(0, |at| at + 1)..semicolon], &rest[semicolon..question]);
         let headers = rest.get(question + 1..).unwrap_or_default();
-        let (host, port) = Host::split_port(host).filter(|(host, _)| !host.is_empty()).ok_or(BAD_HOST)?;
+        let split = if marks.colon.is_some() { Host::split_port(host) } else { Some((host, None)) };
+        let (host, port) = split.filter(|(host, _)| !host.is_empty()).ok_or(BAD_HOST)?;
         Ok(Self { scheme, user, password, host, port, params, headers, escaped: marks.escaped })
     }
 }
@@ -195,6 +199,10 @@ impl<'a> RawUri<'a> {
 #[derive(Default)]
 struct Marks {
     at: Option<usize>,
+    /// The first colon of the user part.
+    password: Option<usize>,
+    /// The first one behind the user part.
+    colon: Option<usize>,
     /// The first one behind the user part, before any `?`.
     semicolon: Option<usize>,
     /// The first one behind the user part.
@@ -210,7 +218,10 @@ impl Marks {
                 continue;
             }
             match byte {
-                b'@' if marks.at.is_none() => marks = Self { at: Some(at), escaped: marks.escaped, ..Self::default() },
+                b'@' if marks.at.is_none() => {
+                    marks = Self { at: Some(at), password: marks.colon, escaped: marks.escaped, ..Self::default() };
+                }
+                b':' => marks.colon = marks.colon.or(Some(at)),
                 b';' if marks.question.is_none() => marks.semicolon = marks.semicolon.or(Some(at)),
                 b'?' => marks.question = marks.question.or(Some(at)),
                 b'%' => marks.escaped = true,
@@ -249,16 +260,20 @@ fn unescape(text: &str) -> Result<String, UriError> {
     scan::unescape(text).ok_or(UriError("bad % escape"))
 }
 
-fn parse_params(text: &str) -> Result<Params, UriError> {
+/// Text in which there is nothing to unescape.
+fn unescaped(text: &str) -> Result<String, UriError> {
+    Ok(text.to_owned())
+}
+
+type Unescape = fn(&str) -> Result<String, UriError>;
+
+fn parse_params(text: &str, unescape: Unescape) -> Result<Params, UriError> {
     let mut params = Vec::new();
-    for param in text.split(';').skip(1) {
-        if param.is_empty() {
-            continue;
-        }
+    for param in text.split(';').filter(|param| !param.is_empty()) {
         if params.len() == MAX_PARAMS {
             return Err(UriError("too many parameters"));
         }
-        params.push(match param.split_once('=') {
+        params.push(match scan::split_at_byte(param, b'=') {
             Some((name, value)) => (unescape(name)?, Some(unescape(value)?)),
             None => (unescape(param)?, None),
         });
@@ -266,7 +281,7 @@ fn parse_params(text: &str) -> Result<Params, UriError> {
     Ok(Params(params))
 }
 
-fn parse_headers(text: &str) -> Result<Vec<(String, String)>, UriError> {
+fn parse_headers(text: &str, unescape: Unescape) -> Result<Vec<(String, String)>, UriError> {
     let mut headers = Vec::new();
     for header in text.split('&').filter(|header| !header.is_empty()) {
         if headers.len() == MAX_PARAMS {

@@ -1,8 +1,8 @@
 //! Via (RFC 3261 20.42, RFC 3581).
 
 use super::{Host, Params, Transport, scan};
-use memchr::{memchr, memchr_iter, memchr2};
-use std::{fmt, net::IpAddr};
+use memchr::{memchr, memchr_iter};
+use std::{borrow::Cow, fmt, net::IpAddr};
 
 /// One hop that a request took.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +92,7 @@ impl Via {
 /// The parts as they stand in the text.
 struct RawVia<'a> {
     /// White space taken out where there was any.
-    version: std::borrow::Cow<'a, str>,
+    version: Cow<'a, str>,
     transport: &'a str,
     sent_by: &'a str,
     /// Empty, or from the first `;` on.
@@ -103,6 +103,16 @@ impl<'a> RawVia<'a> {
     /// `SIP / 2.0 / UDP host : port ; params`, white space anywhere (RFC 4475 3.1.1.1).
     fn split(text: &'a str) -> Option<Self> {
         let (front, params) = text.split_at(memchr(b';', text.as_bytes()).unwrap_or(text.len()));
+        let (version, rest) = match front.strip_prefix("SIP/2.0/") {
+            Some(rest) => (Cow::Borrowed("SIP/2.0"), rest),
+            None => Self::split_version(front)?,
+        };
+        let rest = scan::trim(rest);
+        let (transport, sent_by) = rest.split_at(rest.bytes().position(|byte| matches!(byte, b' ' | b'\t'))?);
+        Some(Self { version, transport, sent_by: scan::trim(sent_by), params })
+    }
+
+    fn split_version(front: &'a str) -> Option<(Cow<'a, str>, &'a str)> {
         let mut slashes = memchr_iter(b'/', front.as_bytes());
         let (first, second) = (slashes.next()?, slashes.next()?);
         let (name, number) = (scan::trim(&front[..first]), scan::trim(&front[first + 1..second]));
@@ -110,9 +120,7 @@ impl<'a> RawVia<'a> {
             true => front[..second].into(),
             false => format!("{name}/{number}").into(),
         };
-        let rest = scan::trim(&front[second + 1..]);
-        let (transport, sent_by) = rest.split_at(memchr2(b' ', b'\t', rest.as_bytes())?);
-        Some(Self { version, transport, sent_by: scan::trim(sent_by), params })
+        Some((version, &front[second + 1..]))
     }
 }
 
