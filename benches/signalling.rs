@@ -229,6 +229,7 @@ fn settings() -> Settings {
             fallback: None,
             codes: Codes::default(),
             domain: "127.0.0.1".to_owned(),
+            recording: warmline::call::RecordingSettings::default(),
         },
         max_calls: 100_000,
         max_calls_per_second: 100_000,

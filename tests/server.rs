@@ -327,6 +327,7 @@ fn settings(host: u8, state_directory: Option<&Path>) -> Settings {
                 fallback: None,
                 codes: Codes::default(),
                 domain: "127.0.0.1".to_owned(),
+                recording: warmline::call::RecordingSettings::default(),
             },
             max_calls: 100,
             max_calls_per_second: 100,

@@ -392,6 +392,7 @@ fn settings() -> Settings {
             fallback: None,
             codes: Codes::default(),
             domain: "office.example".to_owned(),
+            recording: warmline::call::RecordingSettings::default(),
         },
         max_calls: 100,
         max_calls_per_second: 100,

@@ -12,6 +12,7 @@ use super::{
     mix::Heard,
     movement::Movement,
     part::Left,
+    recording::{RecordingSettings, Taping},
     room::{Invitation, Kind},
     story::Story,
     view::{Epoch, LegState},
@@ -19,7 +20,7 @@ use super::{
 use crate::{
     deadlines::Deadlines,
     destination::{Caller, Origin, Plan, Refusal},
-    ids::{CallId, LegId, Numbers, TransferId},
+    ids::{CallId, LegId, Numbers, RecordingId, TransferId},
     media::{
         self,
         sdp::{Codec, Negotiation},
@@ -52,6 +53,8 @@ pub struct CallSettings {
     pub codes: Codes,
     /// Host of our URIs.
     pub domain: String,
+    /// How calls are recorded.
+    pub recording: RecordingSettings,
 }
 
 /// Star codes; `None`: that one is off.
@@ -110,6 +113,9 @@ pub struct Call {
     /// What the mixer was told of each leg.
     pub(super) heard: BTreeMap<LegId, Heard>,
     pub(super) tickets: BTreeMap<u64, Ticket>,
+    pub(super) tapings: BTreeMap<RecordingId, Taping>,
+    /// The recording that nobody asks for was begun.
+    pub(super) is_always_recorded: bool,
     pub(super) deadlines: Deadlines<Timer>,
     pub(super) actions: VecDeque<Action>,
     /// A leg was in it.
@@ -187,6 +193,8 @@ impl Call {
             sendings: BTreeMap::new(),
             heard: BTreeMap::new(),
             tickets: BTreeMap::new(),
+            tapings: BTreeMap::new(),
+            is_always_recorded: false,
             deadlines: Deadlines::new(),
             actions: VecDeque::new(),
             begun: false,
@@ -263,7 +271,8 @@ impl Call {
                 }
             }
             media::Event::PlayEnded { leg, play, whole } => self.played(leg, play, whole),
-            media::Event::Started { .. } | media::Event::Report { .. } | media::Event::Recording { .. } => {}
+            media::Event::Recording { recording, news } => self.recorded(recording, &news),
+            media::Event::Started { .. } | media::Event::Report { .. } => {}
         }
         self.settle();
     }
@@ -448,6 +457,7 @@ impl Call {
         }
         self.legs.remove(&leg);
         self.coach_nobody(leg);
+        self.untape(leg);
         if self.heard.remove(&leg).is_some() {
             self.media_out(media::Command::Leave { leg });
         }
@@ -482,9 +492,11 @@ impl Call {
         self.end_if_alone();
         if self.legs.is_empty() && self.dials.is_empty() && self.begun && !self.ended {
             self.ended = true;
+            self.untape_all();
             self.act(Action::End);
         }
         self.refresh_media();
+        self.record_always();
     }
 
     /// One party alone has nobody to talk to, unless it waits for somebody, is in a room or is played something.

@@ -51,6 +51,12 @@ impl Call {
             };
             return self.legs.values().any(played);
         }
+        if let Verb::PauseRecording { recording }
+        | Verb::ResumeRecording { recording }
+        | Verb::StopRecording { recording } = verb
+        {
+            return self.tapings.contains_key(recording);
+        }
         if let Verb::StopGather { gather } = verb {
             return self.gathers.values().any(|gathering| gathering.id == *gather);
         }
@@ -87,10 +93,10 @@ impl Call {
             Verb::SendDigits { leg, digits, duration_ms } => self.send_digits(leg, &digits, duration_ms),
             Verb::Gather(gather) => self.gather(*gather),
             Verb::StopGather { gather } => self.stop_gather(gather),
-            Verb::Record { .. }
-            | Verb::PauseRecording { .. }
-            | Verb::ResumeRecording { .. }
-            | Verb::StopRecording { .. } => Err(Refused::Unsupported("record")),
+            Verb::Record { of } => self.record(of),
+            Verb::PauseRecording { recording } => self.pause_recording(recording, true),
+            Verb::ResumeRecording { recording } => self.pause_recording(recording, false),
+            Verb::StopRecording { recording } => self.stop_recording(recording),
             Verb::Add(add) => self.add(*add, plan),
             Verb::CallOff { attempt } => self.call_off_attempt(attempt),
             Verb::Transfer(transfer) => self.hand_over(*transfer, plan),

@@ -8,10 +8,11 @@ use super::{
     lifecycle::Timer,
     mix::Heard,
     part::Left,
+    recording::Taping,
     room::Kind,
 };
 use crate::{
-    ids::LegId,
+    ids::{LegId, RecordingId},
     media,
     sip::{Cause, wire::StatusCode},
 };
@@ -27,6 +28,8 @@ pub struct Passenger {
     timers: Vec<(Timer, Instant)>,
     /// The attempt of which it is the first.
     dial: Option<(DialId, Box<Dial>)>,
+    /// Recordings that go with it.
+    tapings: Vec<(RecordingId, Taping)>,
 }
 
 impl Passenger {
@@ -186,7 +189,8 @@ impl Call {
             let timers = timers.into_iter().filter_map(|timer| Some((timer, self.deadlines.get(timer)?))).collect();
             self.clear_leg(*id);
             let dial = attempt.and_then(|dial| self.dials.remove(&dial).map(|state| (dial, Box::new(state))));
-            passengers.push(Passenger { leg, in_mixer, timers, dial });
+            let tapings = self.take_tapings(*id);
+            passengers.push(Passenger { leg, in_mixer, timers, dial, tapings });
         }
         passengers
     }
@@ -196,6 +200,8 @@ impl Call {
     fn unsay_media(&mut self, leg: LegId) -> bool {
         let mut joined = false;
         self.actions.retain(|action| match action {
+            // A recording is found wherever it is.
+            Action::Media(media::Command::Record { .. }) => true,
             Action::Media(command) if command.leg() == Some(leg) => {
                 joined |= matches!(command, media::Command::Join { .. });
                 false
@@ -220,7 +226,7 @@ impl Call {
         self.now = now;
         let mut renamed: BTreeMap<DialId, DialId> = BTreeMap::new();
         let mut newcomers = Vec::new();
-        for Passenger { mut leg, in_mixer, timers, dial } in passengers {
+        for Passenger { mut leg, in_mixer, timers, dial, tapings } in passengers {
             let id = leg.id;
             if let Some((old, dial)) = dial {
                 let new = DialId(self.number());
@@ -239,6 +245,7 @@ impl Call {
                 self.heard.insert(id, Heard::moved());
             }
             self.begin();
+            self.tapings.extend(tapings);
             self.legs.insert(id, leg);
         }
         let come_back = newcomers.iter().any(|leg| self.awaits.iter().any(|left| left.leg == *leg));

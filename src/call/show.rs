@@ -33,7 +33,7 @@ impl Call {
             transfer: self.stories.values().next().map(|story| story.view(epoch)),
             attempts: self.dials.values().filter_map(Dial::view).collect(),
             plays: Vec::new(),
-            recordings: Vec::new(),
+            recordings: self.recordings_of(None),
         }
     }
 
@@ -72,7 +72,7 @@ impl Call {
             codec: leg.session().map(|session| session.codec.name().to_owned()),
             plays: [&leg.part.play, &leg.part.over].into_iter().flatten().map(|tune| tune.id).collect(),
             gather: self.gathers.get(&leg.id).map(|gathering| gathering.id),
-            recordings: Vec::new(),
+            recordings: self.recordings_of(Some(leg.id)),
             attempt: leg.facts.attempt,
             started_at: epoch.stamp(leg.facts.started),
             ringing_at: leg.facts.ringing.map(|at| epoch.stamp(at)),

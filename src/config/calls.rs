@@ -42,6 +42,7 @@ pub(super) fn read(
         fallback: transfer.fallback.as_ref().and_then(|number| fallback(number, extensions, routes, report)),
         codes: codes(&file.codes, report),
         domain: place.domain.clone(),
+        recording: super::sounds::calls(file),
     }
 }
 

@@ -182,6 +182,7 @@ pub(super) struct Extension {
     pub(super) ha1_md5: Maybe<String>,
     pub(super) ha1_sha256: Maybe<String>,
     pub(super) max_contacts: Maybe<i64>,
+    pub(super) record: Option<bool>,
     pub(super) codecs: Maybe<Texts>,
 }
 
@@ -199,6 +200,7 @@ pub(super) struct Trunk {
     pub(super) codecs: Maybe<Texts>,
     pub(super) late_offer: Option<bool>,
     pub(super) refer: Option<bool>,
+    pub(super) record: Option<bool>,
 }
 
 /// `[[route]]`

@@ -3,9 +3,11 @@
 use super::{
     calls::number,
     problem::Report,
-    sections::{Media, Recording, Section, Sounds, Texts},
+    sections::{File, Media, Recording, Section, Sounds, Texts},
 };
 use crate::{
+    call::RecordingSettings,
+    destination::Caller,
     media::{Format, Layout},
     server::{self, HoldMusic, Piece, Speaking},
 };
@@ -86,4 +88,17 @@ pub(super) fn recording(section: &Section<Recording>, report: &mut Report<'_>) -
         max_s: number(&keys.max_s, "[recording] max_s", usual.max_s, 1..=604_800, report),
         min_free_bytes: number(&keys.min_free_mb, "[recording] min_free_mb", 100, 0..=1 << 30, report) << 20,
     }
+}
+
+/// What calls must know of recordings. What is wrong in `[recording]` is reported where the rest of it is read.
+pub(super) fn calls(file: &File) -> RecordingSettings {
+    let recordings = recording(&file.recording, &mut Report::new("", ""));
+    let extensions = file.extensions.iter().map(|section| (&section.keys.record, &section.keys.number));
+    let trunks = file.trunks.iter().map(|section| (&section.keys.record, &section.keys.name));
+    let extensions = extensions.filter(|(record, _)| **record == Some(true));
+    let trunks = trunks.filter(|(record, _)| **record == Some(true));
+    let always = extensions
+        .map(|(_, number)| Caller::Extension(number.get_ref().clone()))
+        .chain(trunks.map(|(_, name)| Caller::Trunk(name.get_ref().clone())));
+    RecordingSettings { format: recordings.format, layout: recordings.layout, always: always.collect() }
 }

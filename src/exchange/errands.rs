@@ -59,6 +59,9 @@ impl Exchange {
     }
 
     pub(super) fn mix(&mut self, id: CallId, command: media::Command) {
+        // A recording may have moved on with the leg that it follows.
+        let id =
+            if let media::Command::Record { recording, .. } = &command { self.place_of(*recording, id) } else { id };
         match &command {
             media::Command::Join { leg } => self.set_mixed(*leg, true),
             media::Command::Leave { leg } => self.set_mixed(*leg, false),

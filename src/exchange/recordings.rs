@@ -49,8 +49,15 @@ impl Exchange {
         self.pump(now);
     }
 
+    /// The call that a recording is in, if that is known.
+    pub(super) fn place_of(&self, recording: RecordingId, call: CallId) -> CallId {
+        self.recordings.0.get(&recording).map_or(call, |place| place.call)
+    }
+
     pub(super) fn record(&mut self, call: CallId, recording: RecordingId, follows: Option<LegId>, begin: Begin) {
         let Begin { scope, layout, format } = begin;
+        // It may have moved since it was wished for.
+        let call = follows.and_then(|leg| self.legs.get(&leg)).map_or(call, |owned| owned.call);
         let layout = if scope == Scope::Leg && layout != Layout::Mix { Layout::Apart(2) } else { layout };
         let rate = self.call_settings.codecs.iter().map(|codec| Coder::new(*codec).rate()).max();
         let tape = Tape::new(layout.channels(), rate.unwrap_or(Rate::NARROW), TAPE);

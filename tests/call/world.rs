@@ -88,6 +88,7 @@ pub fn settings() -> CallSettings {
             swap: code("*7"),
         },
         domain: DOMAIN.to_owned(),
+        recording: warmline::call::RecordingSettings::default(),
     }
 }
 

@@ -126,6 +126,7 @@ pub(super) fn exchange_settings(setup: &Setup) -> exchange::Settings {
                 swap: code("*7"),
             },
             domain: DOMAIN.to_owned(),
+            recording: warmline::call::RecordingSettings::default(),
         },
         max_calls: 10_000,
         max_calls_per_second: 10_000,
