@@ -48,7 +48,9 @@ macro_rules! name {
 
         impl PartialSchema for $name {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-                String::schema()
+                use utoipa::openapi::{ObjectBuilder, schema::Type};
+                let pattern = concat!("^", $word, "-[0-9]{1,18}$");
+                ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).into()
             }
         }
 

@@ -27,7 +27,6 @@ pub(super) struct Calls {
     /// They are as they were after the event of this number: `GET /v1/events?since=` goes on from there.
     sequence: u64,
     /// There are more: the next page is `?after=` this.
-    #[schema(value_type = Option<String>)]
     next: Option<CallId>,
 }
 
@@ -40,7 +39,7 @@ pub(super) struct CallsWanted {
     #[param(min_length = 1, max_length = 64)]
     extension: Option<String>,
     /// Only those after this one.
-    #[param(example = "call-7")]
+    #[param(value_type = Option<CallId>, example = "call-7")]
     after: Option<String>,
     /// No more than these; 100 when absent.
     #[param(minimum = 1, maximum = 1000)]
@@ -71,7 +70,7 @@ pub(super) struct NewParticipant {
     #[serde(default)]
     role: RoleWish,
     /// Who hears it, where its role is `coach`.
-    #[schema(value_type = Option<String>, example = "leg-2")]
+    #[schema(value_type = Option<LegId>, example = "leg-2")]
     coach_target: Option<String>,
 }
 
@@ -93,10 +92,10 @@ pub(super) enum RoleWish {
 #[serde(deny_unknown_fields)]
 pub(super) struct MergeWish {
     /// The call that goes on.
-    #[schema(value_type = String, example = "call-8")]
+    #[schema(value_type = CallId, example = "call-8")]
     into: String,
     /// One who does not come along and is hung up: somebody who is in both.
-    #[schema(value_type = Option<String>, example = "leg-3")]
+    #[schema(value_type = Option<LegId>, example = "leg-3")]
     leaving: Option<String>,
 }
 
@@ -150,6 +149,9 @@ async fn list(
     let limit = wanted.limit.unwrap_or(PAGE);
     if !(1..=LARGEST_PAGE).contains(&limit) {
         return Err(Problem::field("limit", format!("must be 1 to {LARGEST_PAGE}")));
+    }
+    if wanted.extension.as_ref().is_some_and(|extension| !(1..=64).contains(&extension.len())) {
+        return Err(Problem::field("extension", "must be the number of an extension"));
     }
     let after = wanted.after.map(|after| read_name("after", &after)).transpose()?;
     let mut snapshot = state.hub.snapshot();

@@ -24,7 +24,7 @@ use axum::{
     },
 };
 use serde::{Deserialize, Serialize};
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, ops::RangeInclusive, time::Duration};
 use tokio::time::{Instant, interval_at, sleep_until, timeout};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -38,15 +38,16 @@ pub(super) struct EventsWanted {
     #[param(example = "transfer,leg.answered", max_length = 1024)]
     types: Option<String>,
     /// Only those of this call.
-    #[param(example = "call-7")]
+    #[param(value_type = Option<CallId>, example = "call-7")]
     call: Option<String>,
     /// Only those about this leg.
-    #[param(example = "leg-12")]
+    #[param(value_type = Option<LegId>, example = "leg-12")]
     leg: Option<String>,
     /// Only those of this extension: its registrations, and the calls in which it has a leg.
     #[param(example = "1001", min_length = 1, max_length = 64)]
     extension: Option<String>,
     /// Those after this number, as far as they are kept. Only new ones when absent.
+    #[param(minimum = 0, maximum = 9_007_199_254_740_991_u64)]
     since: Option<u64>,
     /// All calls as they are come first (WebSocket and server-sent events).
     snapshot: Option<bool>,
@@ -79,6 +80,12 @@ const PING: Duration = Duration::from_secs(20);
 const SILENCE: Duration = Duration::from_secs(60);
 /// s that one may wait for an event.
 const LONGEST_WAIT_S: u32 = 60;
+/// The largest number that all programs read as it is written (RFC 8259 6).
+const LARGEST: u64 = (1 << 53) - 1;
+/// How long the number of an extension may be.
+const LENGTHS: RangeInclusive<usize> = 1..=64;
+/// The longest list of types, characters.
+const LONGEST_TYPES: usize = 1024;
 /// The largest message that is read from a WebSocket: nothing is wished there.
 const MESSAGE: usize = 4096;
 
@@ -108,6 +115,9 @@ async fn events(
     let snapshot = wanted.snapshot.unwrap_or(false);
     let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
     let since = wanted.since.or(resumed);
+    if since.is_some_and(|since| since > LARGEST) {
+        return Err(Problem::field("since", format!("must be 0 to {LARGEST}")));
+    }
     if let Ok(upgrade) = upgrade {
         let watch = Watch::new(&state.hub, filter, since, snapshot);
         let upgrade = upgrade.protocols([SUBPROTOCOL]).max_message_size(MESSAGE);
@@ -129,6 +139,12 @@ fn filter(wanted: &EventsWanted, access: Access) -> Result<Filter, Problem> {
     let name = |field: &str, text: &str| Problem::field(field, format!("{text:?} is no name of that kind"));
     let call = wanted.call.as_ref().map(|text| text.parse::<CallId>().map_err(|_| name("call", text))).transpose()?;
     let leg = wanted.leg.as_ref().map(|text| text.parse::<LegId>().map_err(|_| name("leg", text))).transpose()?;
+    if wanted.types.as_ref().is_some_and(|types| types.len() > LONGEST_TYPES) {
+        return Err(Problem::field("types", format!("must be {LONGEST_TYPES} characters at the most")));
+    }
+    if wanted.extension.as_ref().is_some_and(|extension| !LENGTHS.contains(&extension.len())) {
+        return Err(Problem::field("extension", "must be the number of an extension"));
+    }
     let types = wanted.types.iter().flat_map(|types| types.split(',')).map(str::trim);
     let types: Vec<String> = types.filter(|kind| !kind.is_empty()).map(str::to_owned).collect();
     Ok(Filter { types, call, leg, extension: wanted.extension.clone(), access: Some(access) })

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     call::{Audience, Gather, LegView, Membership, QualityView, Verb},
     control::{Granted, What},
-    ids::{GatherId, LegId, PlayId},
+    ids::{CallId, GatherId, LegId, PlayId},
 };
 use axum::extract;
 use serde::Deserialize;
@@ -36,7 +36,7 @@ pub(super) struct RoleChange {
     /// What.
     role: RoleWish,
     /// Who hears it, where the role is `coach`.
-    #[schema(value_type = Option<String>, example = "leg-2")]
+    #[schema(value_type = Option<LegId>, example = "leg-2")]
     coach_target: Option<String>,
 }
 
@@ -82,7 +82,7 @@ pub(super) struct GatherWish {
 #[serde(deny_unknown_fields)]
 pub(super) struct MoveWish {
     /// The call.
-    #[schema(value_type = String, example = "call-8")]
+    #[schema(value_type = CallId, example = "call-8")]
     to: String,
 }
 
@@ -91,7 +91,7 @@ pub(super) struct MoveWish {
 #[serde(deny_unknown_fields)]
 pub(super) struct BridgeWish {
     /// The leg of the same person in its other call.
-    #[schema(value_type = String, example = "leg-9")]
+    #[schema(value_type = LegId, example = "leg-9")]
     with: String,
 }
 

@@ -2,12 +2,16 @@
 
 use super::{
     auth::Access,
+    calls::read_name,
     json::{Json, Query},
     problem::Problem,
     shape::{Named, RecordName},
     state::State,
 };
-use crate::records::{Archive, Page, StoreError, Story, Wanted};
+use crate::{
+    ids::{CallId, LegId},
+    records::{Archive, Page, StoreError, Story, Wanted},
+};
 use axum::{extract, http::StatusCode};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -34,10 +38,10 @@ pub(super) struct RecordsWanted {
     #[param(example = "+31201234567")]
     number: Option<String>,
     /// The call that the leg was last in. Names of calls and legs begin anew with each start of the switch.
-    #[param(example = "call-7")]
+    #[param(value_type = Option<CallId>, example = "call-7")]
     call: Option<String>,
     /// The leg.
-    #[param(example = "leg-12")]
+    #[param(value_type = Option<LegId>, example = "leg-12")]
     leg: Option<String>,
     /// The chain.
     chain: Option<String>,
@@ -71,6 +75,12 @@ async fn list(
     }
     if wanted.extension.is_some() && wanted.trunk.is_some() {
         return Err(Problem::field("trunk", "a leg is of an extension or of a trunk, not of both"));
+    }
+    if let Some(call) = &wanted.call {
+        read_name::<CallId>("call", call)?;
+    }
+    if let Some(leg) = &wanted.leg {
+        read_name::<LegId>("leg", leg)?;
     }
     let RecordsWanted { since, until, extension, trunk, number, call, leg, chain, cursor, limit: _ } = wanted;
     let wanted = Wanted { since, until, place: extension.or(trunk), number, call, leg, chain, cursor, limit };

@@ -36,7 +36,7 @@ pub(super) struct NewWebhook {
     #[schema(max_items = 100)]
     events: Vec<String>,
     /// Of this call alone, and until it is over. All calls when absent: for administrators.
-    #[schema(example = "call-7")]
+    #[schema(value_type = Option<CallId>, example = "call-7")]
     call: Option<String>,
 }
 

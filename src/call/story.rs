@@ -48,7 +48,9 @@ impl Call {
         let Some(story) = self.stories.get_mut(&transfer) else { return };
         if story.phase != phase {
             story.phase = phase;
-            self.tell(Event::TransferPhase { transfer, phase });
+            // As it is at this moment: the next may be its last.
+            let view = self.epoch.map(|epoch| Box::new(story.view(epoch)));
+            self.act(Action::Tell { event: Event::TransferPhase { transfer, phase }, leg: None, transfer: view });
         }
     }
 
