@@ -250,7 +250,7 @@ def three_way_by_star_codes(a, b, c):
 
 
 def opus_and_pcma(a, b, c):
-    """An Opus phone and one of G.711 hear each other, through holds by each of them; digits of each reach the other side once."""
+    """An Opus phone and one of G.711 hear each other, through holds by each of them."""
     talk(a, b)
     for holder, held in ((b, a), (a, b)):
         holder.command("hold")
@@ -282,7 +282,7 @@ def opus_conference(a, b, c):
 
 
 def opus_star_codes(a, b, c):
-    """The Opus phone is the agent: its digits, told at 48000 Hz, are understood."""
+    """The Opus phone is the agent: its digits are understood."""
     talk(b, a)
     c.forget()
     dial(a, f"*2{c.user}#")

@@ -3,10 +3,12 @@
 //! Everything here works on slices of linear 16-bit samples; [`frame`] says how many make a tick. One file knows one thing:
 //! [`codec`] with [`g711`], [`g722`] and `opus` turns payload into samples and back, [`plc`] fills what was lost, [`sum`] mixes,
 //! [`fade`] joins without a click, [`tone`] and [`music`] make sound, [`wav`] and `resample` read it, [`clip`] and [`playlist`] keep
-//! it, [`goertzel`] measures it.
+//! it, [`goertzel`] measures it, [`dtmf`] finds
+//! digits in it.
 
 pub mod clip;
 pub mod codec;
+pub mod dtmf;
 pub mod fade;
 pub mod file;
 pub mod frame;

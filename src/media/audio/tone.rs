@@ -102,11 +102,16 @@ impl Player {
 
 /// The two frequencies of a DTMF digit (ITU-T Q.23), Hz: low group, high group.
 pub fn dtmf(digit: char) -> Option<[u16; 2]> {
-    let rows = ["123A", "456B", "789C", "*0#D"];
-    let row = rows.iter().position(|row| row.contains(digit))?;
-    let column = rows[row].find(digit)?;
-    Some([[697, 770, 852, 941][row], [1209, 1336, 1477, 1633][column]])
+    let row = KEYS.iter().position(|row| row.contains(&digit))?;
+    let column = KEYS[row].iter().position(|key| *key == digit)?;
+    Some([ROWS[row], COLUMNS[column]])
 }
+
+/// The keys, and the frequencies of their rows and columns, Hz (ITU-T Q.23).
+pub(super) const KEYS: [[char; 4]; 4] =
+    [['1', '2', '3', 'A'], ['4', '5', '6', 'B'], ['7', '8', '9', 'C'], ['*', '0', '#', 'D']];
+pub(super) const ROWS: [u16; 4] = [697, 770, 852, 941];
+pub(super) const COLUMNS: [u16; 4] = [1209, 1336, 1477, 1633];
 
 /// A digit as sound: for legs that did not agree to RFC 4733.
 #[derive(Clone, Debug)]
