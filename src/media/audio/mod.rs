@@ -1,7 +1,7 @@
 //! Audio: what becomes of sound between two packets.
 //!
 //! Everything here works on slices of linear 16-bit samples; [`frame`] says how many make a tick. One file knows one thing:
-//! [`codec`] with [`g711`], [`g722`] and `opus` turns payload into samples and back, [`plc`] fills what was lost, [`sum`] mixes,
+//! [`codec`] with [`g711`], [`g722`] and `opus` turns payload into samples and back, [`plc`] fills what was lost, [`stretch`] makes time, [`sum`] mixes,
 //! [`fade`] joins without a click, [`tone`] and [`music`] make sound, [`wav`] and `resample` read it, [`clip`] and [`playlist`] keep
 //! it, [`goertzel`] measures it, [`dtmf`] finds
 //! digits in it.
@@ -22,6 +22,7 @@ pub mod oscillator;
 pub mod playlist;
 pub mod plc;
 mod resample;
+pub mod stretch;
 pub mod sum;
 pub mod tone;
 pub mod wav;

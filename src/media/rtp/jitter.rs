@@ -4,18 +4,20 @@
 //! measured peak of lateness, decaying, between [`MIN_DELAY_MS`] and [`MAX_DELAY_MS`]. It is corrected by a few ms at a time, in a
 //! quiet place when one comes soon, with a join that cannot be heard; the same corrections make up for a peer whose clock drifts.
 
-use super::delay::Delay;
+use super::{
+    delay::Delay,
+    ring::{Ring, SLOTS, Upcoming},
+};
 use crate::media::audio::{
     codec::Coder,
     frame::{self, Rate},
     plc::Concealer,
+    stretch,
 };
 use std::time::Instant;
 
 pub use super::delay::{MAX_DELAY_MS, MIN_DELAY_MS};
 
-/// Packets that may wait: 300 ms of the shortest ones.
-const SLOTS: usize = 32;
 /// Longest payload that is taken: what fits into a datagram that is not cut into pieces.
 const MAX_PAYLOAD: usize = 1480;
 /// The longest packet, ms (RFC 6716 3.2.5).
@@ -34,12 +36,7 @@ const TOO_EARLY_MS: u32 = 400;
 pub struct JitterBuffer {
     coder: Coder,
     rate: Rate,
-    slots: Box<[Slot]>,
-    /// Payloads that were played, to be filled again: two or three go round, instead of all of the ring.
-    spare: Vec<Vec<u8>>,
-    /// Sequence number that is to be played next, and the highest that waits.
-    next: i64,
-    newest: i64,
+    ring: Ring,
     /// Timestamp of the next sample to be played; `None` while nothing is.
     play: Option<i64>,
     /// Decoded and not yet played, from `taken` on.
@@ -51,24 +48,9 @@ pub struct JitterBuffer {
     waited: u32,
     loudness: i32,
     late: u64,
+    disordered: u64,
     /// A frame being stretched or shrunk.
     scratch: Vec<i16>,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Slot {
-    sequence: i64,
-    timestamp: i64,
-    payload: Vec<u8>,
-}
-
-enum Upcoming {
-    /// This packet, now.
-    Packet(usize),
-    /// Nothing until this timestamp, at which this one begins.
-    Gap { until: i64, next: usize },
-    /// Nothing at all.
-    Nothing,
 }
 
 impl JitterBuffer {
@@ -76,10 +58,7 @@ impl JitterBuffer {
     pub fn new(coder: Coder) -> Self {
         let rate = coder.rate();
         Self {
-            slots: vec![Slot::default(); SLOTS].into_boxed_slice(),
-            spare: Vec::with_capacity(SLOTS),
-            next: 0,
-            newest: 0,
+            ring: Ring::new(),
             play: None,
             decoded: Vec::with_capacity(rate.samples(LONGEST_MS + 20)),
             taken: 0,
@@ -89,6 +68,7 @@ impl JitterBuffer {
             waited: 0,
             loudness: 0,
             late: 0,
+            disordered: 0,
             scratch: vec![0; rate.samples(20 + STEP_MS)],
             coder,
             rate,
@@ -105,8 +85,8 @@ impl JitterBuffer {
             self.taken = self.decoded.len();
             self.coder = coder;
         } else {
-            let late = self.late;
-            *self = Self { late, ..Self::new(coder) };
+            let (late, disordered) = (self.late, self.disordered);
+            *self = Self { late, disordered, ..Self::new(coder) };
         }
     }
 
@@ -118,6 +98,11 @@ impl JitterBuffer {
     /// Packets that came too late to be played.
     pub fn late(&self) -> u64 {
         self.late
+    }
+
+    /// Packets that came after one that was sent later, and in time.
+    pub fn disordered(&self) -> u64 {
+        self.disordered
     }
 
     /// The delay that is aimed at, ms.
@@ -142,7 +127,7 @@ impl JitterBuffer {
         self.play = None;
         self.taken = self.decoded.len();
         self.delay.forget_clock();
-        self.next = 0;
+        self.ring.next = 0;
     }
 
     /// How the sound that was heard last would go on for a frame.
@@ -158,7 +143,7 @@ impl JitterBuffer {
     /// What comes next goes on where these payloads (the older first), played by other means, ended.
     pub fn resume_after(&mut self, sequence: i64, payloads: [&[u8]; 2]) {
         self.reset();
-        self.next = sequence + 1;
+        self.ring.next = sequence + 1;
         for payload in payloads {
             self.decoded.clear();
             self.coder.decode(clipped(payload), &mut self.decoded);
@@ -173,19 +158,19 @@ impl JitterBuffer {
         let timestamp = self.samples(timestamp);
         let waiting = self.rate.samples_in(tick.saturating_duration_since(now)) as i64;
         if self.play.is_some_and(|play| timestamp - play > self.rate.samples(TOO_EARLY_MS) as i64)
-            || (self.play.is_some() && sequence >= self.next + SLOTS as i64)
+            || (self.play.is_some() && sequence >= self.ring.next + SLOTS as i64)
         {
             self.play = None;
             self.taken = self.decoded.len();
         }
         let idle = self.play.is_none();
         let transit = self.delay.arrived(timestamp, now, idle);
-        if idle && sequence < self.next && sequence > self.next - 1000 {
+        if idle && sequence < self.ring.next && sequence > self.ring.next - 1000 {
             self.late += 1;
             return;
         }
         let play = *self.play.get_or_insert_with(|| {
-            (self.next, self.newest) = (sequence, sequence);
+            self.ring.begin(sequence);
             // Whole frames of silence before it, until the delay is reached.
             let early = (self.delay.start() - waiting).max(0);
             let frame = self.rate.frame() as i64;
@@ -196,19 +181,12 @@ impl JitterBuffer {
         // It has to be there when the frame is made in which it begins.
         let frame = self.rate.frame() as i64;
         self.delay.plays_after((timestamp - play).div_euclid(frame) * frame + waiting, transit);
-        if sequence < self.next || timestamp + duration <= play && !payload.is_empty() {
+        if sequence < self.ring.next || timestamp + duration <= play && !payload.is_empty() {
             self.late += 1;
             return;
         }
-        self.newest = self.newest.max(sequence);
-        let slot = &mut self.slots[index(sequence)];
-        slot.sequence = sequence;
-        slot.timestamp = timestamp;
-        if slot.payload.capacity() == 0 {
-            slot.payload = self.spare.pop().unwrap_or_default();
-        }
-        slot.payload.clear();
-        slot.payload.extend_from_slice(clipped(payload));
+        self.disordered += u64::from(sequence < self.ring.newest);
+        self.ring.put(sequence, timestamp, clipped(payload));
     }
 
     /// Ticks of the timestamp in samples.
@@ -257,26 +235,22 @@ impl JitterBuffer {
                 play += now as i64;
                 continue;
             }
-            match self.upcoming(play) {
-                Upcoming::Packet(index) => {
-                    self.decoded.clear();
-                    let payload = std::mem::take(&mut self.slots[index].payload);
-                    self.coder.decode(&payload, &mut self.decoded);
-                    self.spare.push(payload);
-                    self.taken = self.decoded.len().min((play - self.slots[index].timestamp).max(0) as usize);
-                    self.next = self.slots[index].sequence + 1;
+            match self.ring.upcoming(play) {
+                Upcoming::Packet => {
+                    let Self { ring, coder, decoded, .. } = self;
+                    decoded.clear();
+                    let begins = ring.take(|payload| coder.decode(payload, decoded));
+                    self.taken = self.decoded.len().min((play - begins).max(0) as usize);
                 }
-                Upcoming::Gap { until, next } if self.coder.conceals() => {
+                Upcoming::Gap { until, lost } if self.coder.conceals() => {
                     // Of a long gap the last part at most.
                     let most = self.rate.samples(LONGEST_MS);
                     let missing = ((until - play).max(1) as usize).min(most);
-                    let payload = std::mem::take(&mut self.slots[next].payload);
                     // Without a loss it is a pause of the sender's.
-                    let follows = self.slots[next].sequence > self.next && until - play <= most as i64;
+                    let following = self.ring.first().filter(|_| lost && until - play <= most as i64);
                     self.decoded.clear();
                     self.taken = 0;
-                    self.coder.conceal(missing, follows.then_some(&payload), &mut self.decoded);
-                    self.slots[next].payload = payload;
+                    self.coder.conceal(missing, following, &mut self.decoded);
                 }
                 Upcoming::Gap { until, .. } => {
                     let now = ((until - play).max(1) as usize).min(sound.len() - at);
@@ -312,21 +286,6 @@ impl JitterBuffer {
         self.play = Some(play);
     }
 
-    fn upcoming(&self, play: i64) -> Upcoming {
-        for sequence in self.next..=self.newest {
-            let slot = &self.slots[index(sequence)];
-            if slot.sequence != sequence {
-                continue;
-            }
-            return if slot.timestamp <= play {
-                Upcoming::Packet(index(sequence))
-            } else {
-                Upcoming::Gap { until: slot.timestamp, next: index(sequence) }
-            };
-        }
-        Upcoming::Nothing
-    }
-
     /// A frame with more (`correction` > 0) or less sound in it than it lasts.
     fn read_corrected(&mut self, sound: &mut [i16], correction: i64) {
         let length = sound.len();
@@ -342,13 +301,13 @@ impl JitterBuffer {
         scratch[..length].copy_from_slice(sound);
         if correction > 0 {
             self.read(&mut scratch[length..]);
-            let shift = alike(&scratch, most, (correction as usize).min(most));
-            join(&scratch[..length], &scratch[shift..shift + length], sound);
+            let shift = stretch::period(&scratch, most, (correction as usize).min(most));
+            stretch::join(&scratch[..length], &scratch[shift..shift + length], sound);
             self.unread(&scratch[length + shift..]);
             self.delay.moved(-(shift as i64));
         } else {
-            let shift = alike(&scratch[..length], most, (-correction as usize).min(most));
-            join(&scratch[shift..length], &scratch[..length - shift], &mut sound[shift..]);
+            let shift = stretch::period(&scratch[..length], most, (-correction as usize).min(most));
+            stretch::join(&scratch[shift..length], &scratch[..length - shift], &mut sound[shift..]);
             self.unread(&scratch[length - shift..length]);
             self.delay.moved(shift as i64);
         }
@@ -368,30 +327,8 @@ impl JitterBuffer {
     }
 }
 
-fn index(sequence: i64) -> usize {
-    sequence.rem_euclid(SLOTS as i64) as usize
-}
-
 fn clipped(payload: &[u8]) -> &[u8] {
     &payload[..payload.len().min(MAX_PAYLOAD)]
-}
-
-/// The shift, up to `most` and not far beyond what is wanted, at which `sound` resembles itself best.
-fn alike(sound: &[i16], most: usize, wanted: usize) -> usize {
-    let compared = sound.len() - most;
-    let fits = |shift: usize| -> i64 {
-        let difference = |(a, b): (&i16, &i16)| i64::from(i32::from(*a) - i32::from(*b)).pow(2);
-        sound[..compared].iter().zip(&sound[shift..]).map(difference).sum()
-    };
-    (most / 4..=most.min(wanted.max(most / 2))).min_by_key(|shift| fits(*shift)).unwrap_or(most / 4)
-}
-
-/// Goes over from one sound to the other across a whole frame.
-fn join(from: &[i16], to: &[i16], sound: &mut [i16]) {
-    let length = sound.len().max(1) as i32;
-    for (at, ((sound, from), to)) in (0..).zip(sound.iter_mut().zip(from).zip(to)) {
-        *sound = ((i32::from(*from) * (length - at) + i32::from(*to) * at) / length) as i16;
-    }
 }
 
 #[cfg(test)]
@@ -443,7 +380,7 @@ mod tests {
 
         /// Sound that came and was not played.
         fn waiting_ms(&self) -> i64 {
-            let end = (self.buffer.newest + 1) * FRAME as i64;
+            let end = (self.buffer.ring.newest + 1) * FRAME as i64;
             self.buffer.play.map_or(0, |play| (end - play) / 8)
         }
     }
@@ -460,7 +397,7 @@ mod tests {
         for number in 1..4 {
             assert_eq!(play.fill(), play.original(number), "{number}");
         }
-        assert_eq!(play.buffer.late(), 0);
+        assert_eq!((play.buffer.late(), play.buffer.disordered()), (0, 3));
     }
 
     #[test]

@@ -9,4 +9,5 @@ pub mod jitter;
 pub mod line;
 pub mod packet;
 pub mod report;
+mod ring;
 pub mod sequence;
