@@ -4,7 +4,7 @@ use super::{
     audio::fade,
     leg::{Agreed, Leg, sealer},
     outbox::{Addressee, Outbox},
-    rtp::line::Slot,
+    rtp::{jitter::MAX_PAYLOAD, line::Slot},
     stream::{Arrival, Content},
 };
 use std::time::{Duration, Instant};
@@ -17,9 +17,6 @@ const AHEAD_MS: u32 = 20;
 const FOLLOW: i64 = 64;
 /// Sound that was relayed this long ago does not go on any more.
 const PAST: Duration = Duration::from_millis(60);
-
-/// What is remembered of a payload: more than any but the longest of L16 has.
-const MOST: usize = 1480;
 
 /// How a leg's numbers become those of the other's line, and what it said last.
 #[derive(Debug, Default)]
@@ -58,7 +55,7 @@ impl Relayed {
     fn remember(&mut self, sequence: i64, payload: &[u8], now: Instant) {
         self.last.swap(0, 1);
         self.last[1].clear();
-        self.last[1].extend_from_slice(&payload[..payload.len().min(MOST)]);
+        self.last[1].extend_from_slice(&payload[..payload.len().min(MAX_PAYLOAD)]);
         (self.last_sequence, self.last_at) = (sequence, Some(now));
     }
 }

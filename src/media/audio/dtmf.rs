@@ -155,10 +155,10 @@ mod tests {
 
     #[test]
     fn what_is_no_digit_is_not_heard_as_one() {
-        use super::super::{music::Music, oscillator::Oscillator};
+        use super::super::{music::Music, oscillator::Oscillator, playlist::Cursor};
         let rate = Rate::NARROW;
         let mut music = vec![0; 8000 * 24];
-        Music::built_in().fill(0, &mut music);
+        Music::built_in().fill(&mut Cursor::default(), 0, rate, &mut music);
         assert_eq!(heard(&music, rate), []);
         let mut tone = Oscillator::new(770, rate);
         let one: Vec<i16> = (0..8000).map(|_| (tone.next() / 4) as i16).collect();

@@ -18,8 +18,8 @@ use std::time::Instant;
 
 pub use super::delay::{MAX_DELAY_MS, MIN_DELAY_MS};
 
-/// Longest payload that is taken: what fits into a datagram that is not cut into pieces.
-const MAX_PAYLOAD: usize = 1480;
+/// Longest payload that is taken: 20 ms of the widest codec without compression.
+pub const MAX_PAYLOAD: usize = 1920;
 /// The longest packet, ms (RFC 6716 3.2.5).
 const LONGEST_MS: u32 = 120;
 /// After so many frames without a packet the sender is thought to be silent, and its next packet begins anew.
