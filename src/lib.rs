@@ -11,7 +11,7 @@
 //! - [`phone`] is a telephone made of the same parts, for the demo and the simulated world (pure);
 //! - [`control`] is where programs that command and watch meet the signalling thread: orders, news;
 //! - [`api`] is REST, events and webhooks for programs;
-//! - [`records`] keeps call records in a file;
+//! - [`records`] keeps call records in a file; [`metrics`] counts; [`trace`] draws what was said in a call;
 //! - [`server`] is the shell: sockets, clock, threads, files;
 //! - [`config`] reads `config.toml`; [`demo`] plays a warm transfer over loopback.
 
@@ -25,8 +25,10 @@ pub mod destination;
 pub mod exchange;
 pub mod ids;
 pub mod media;
+pub mod metrics;
 pub mod phone;
 pub mod records;
 pub mod server;
 pub mod sip;
 pub mod switch;
+pub mod trace;

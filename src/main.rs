@@ -1,6 +1,6 @@
 //! The command line.
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use mimalloc::MiMalloc;
 use std::{
     fmt::Display,
@@ -11,11 +11,12 @@ use std::{
 };
 use warmline::{
     api::{Api, Reload, Tools},
-    config::{Config, Reloader},
+    config::{Config, LogSettings, Reloader},
     control::{Changes, Front},
     demo,
+    metrics::{Load, Page},
     records::Records,
-    server::{self, Server},
+    server::{self, Server, Status},
 };
 
 /// Faster than the system's own for the small and short-lived pieces that messages are made of.
@@ -34,11 +35,20 @@ struct Arguments {
     /// What is logged: error, warn, info, debug, or a filter such as `warmline::sip=debug`. RUST_LOG is read when absent.
     #[arg(long, global = true, value_name = "FILTER")]
     log: Option<String>,
+    /// How it is logged: lines for people, or each line an object. [log] format is read when absent.
+    #[arg(long, global = true, value_name = "FORMAT")]
+    log_format: Option<LogFormat>,
     #[command(subcommand)]
     verb: Option<Verb>,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Debug, Subcommand)]
 enum Verb {
     /// Runs the switch until Ctrl-C or SIGTERM (the default).
     Run {
@@ -61,34 +71,48 @@ enum Verb {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    // In the demo the ladder says what happens, and the log only what goes wrong.
-    let usual = if matches!(arguments.verb, Some(Verb::Demo { .. })) { "warn" } else { "info" };
-    let _log = match server::Log::start(arguments.log.as_deref(), usual) {
-        Ok(log) => log,
-        Err(error) => return fail(USAGE, &error),
-    };
-    match arguments.verb.unwrap_or(Verb::Run { config: "config.toml".into() }) {
-        Verb::Run { config } => run(&config),
-        Verb::Check { config } => check(&config),
-        Verb::Demo { directory } => match demo::play(directory.as_deref(), &mut say) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => fail(FAILED, &error),
+    match arguments.verb.clone().unwrap_or(Verb::Run { config: "config.toml".into() }) {
+        Verb::Run { config: path } => match load(&path) {
+            Ok(config) => logged(&arguments, "info", &config.log.clone(), || run(&path, config)),
+            Err(code) => code,
         },
+        Verb::Check { config } => check(&config),
+        // The ladder says what happens, and the log only what goes wrong.
+        Verb::Demo { directory } => {
+            logged(&arguments, "warn", &LogSettings::default(), || match demo::play(directory.as_deref(), &mut say) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => fail(FAILED, &error),
+            })
+        }
     }
 }
 
-fn run(path: &Path) -> ExitCode {
-    let config = match load(path) {
-        Ok(config) => config,
-        Err(code) => return code,
-    };
+/// Does something while the log is written, as the command line says or else the settings.
+fn logged(arguments: &Arguments, usual: &str, settings: &LogSettings, work: impl FnOnce() -> ExitCode) -> ExitCode {
+    let json = arguments.log_format.map_or(settings.json, |format| format == LogFormat::Json);
+    let usual = settings.filter.as_deref().unwrap_or(usual);
+    match server::Log::start(arguments.log.as_deref(), usual, json) {
+        Ok(_log) => work(),
+        Err(error) => fail(USAGE, &error),
+    }
+}
+
+fn run(path: &Path, config: Config) -> ExitCode {
     let running = config.clone();
     let mut records = None;
     let open = |server: &Server| {
         let reloader = Mutex::new(Reloader::new(path, running, server.handle()));
         let reload: Reload = Arc::new(move || reload(&mut reloader.lock().unwrap_or_else(PoisonError::into_inner)));
         records = config.records.map(|settings| Records::start(&settings, &server.hub())).transpose()?;
-        let tools = Tools { records: records.as_ref().map(Records::archive), reload: Some(Arc::clone(&reload)) };
+        let losses = records.iter().map(|records| ("records", records.missed())).collect();
+        let handle = server.handle();
+        let tools = Tools {
+            records: records.as_ref().map(Records::archive),
+            reload: Some(Arc::clone(&reload)),
+            traces: server.traces(),
+            metrics: Some(Page::new(server.meters(), losses)),
+            load: Some(Arc::new(move || handle.status().map(load_of).unwrap_or_default())),
+        };
         let start = |settings| Api::start(settings, server.desk(), server.hub(), tools);
         let front = config.api.map(start).transpose()?.map(|api| Box::new(api) as Box<dyn Front>);
         // Whoever sent SIGHUP has no other ear than the log.
@@ -103,6 +127,21 @@ fn run(path: &Path) -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => fail(FAILED, &"a thread failed; the log says which"),
         Err(error) => fail(FAILED, &error),
+    }
+}
+
+/// How much of everything is alive, as the metrics say it.
+fn load_of(status: Status) -> Load {
+    let Status { counters, ports, commands_waiting, media_waiting } = status;
+    Load {
+        calls: counters.calls,
+        legs: counters.legs,
+        lines: counters.lines,
+        registrations: counters.registrations,
+        ports,
+        commands_waiting,
+        media_waiting,
+        missed: counters.missed_news,
     }
 }
 

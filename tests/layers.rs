@@ -14,16 +14,21 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("exchange", &["ids", "deadlines", "destination", "call", "switch", "sip", "media"]),
     ("phone", &["ids", "deadlines", "sip", "media"]),
     ("control", &["ids", "exchange", "call", "switch"]),
+    ("metrics", &["control", "call"]),
+    ("trace", &["ids", "control", "call", "sip"]),
     ("records", &["ids", "control", "call"]),
-    ("api", &["ids", "control", "records", "call", "destination"]),
+    ("api", &["ids", "control", "metrics", "records", "trace", "call", "destination"]),
     ("server", &["ids", "control", "exchange", "call", "switch", "destination", "sip", "media"]),
     ("config", &["api", "records", "server", "exchange", "call", "switch", "destination", "sip", "media"]),
-    ("demo", &["config", "server", "exchange", "phone", "call", "switch", "destination", "sip", "media", "ids"]),
+    (
+        "demo",
+        &["config", "trace", "server", "exchange", "phone", "call", "switch", "destination", "sip", "media", "ids"],
+    ),
 ];
 
 /// Parts without clock, socket, task or file; and the words that betray one.
 const PURE: &[&str] =
-    &["ids.rs", "deadlines.rs", "sip", "media", "destination.rs", "call", "switch", "exchange", "phone"];
+    &["ids.rs", "deadlines.rs", "sip", "media", "destination.rs", "call", "switch", "exchange", "phone", "trace"];
 const IMPURE: &[&str] = &["tokio", "::now()", "std::fs", "std::thread", "UdpSocket", "rand::rng"];
 
 #[test]

@@ -33,7 +33,7 @@ fn a_call_gives_back_all_that_it_took() {
     let leg = world.call(1, "2001");
     let called = world.ring(2);
     world.answer(2, called);
-    assert_eq!(world.counters(), Counters { calls: 1, legs: 2, lines: 2, missed_news: 0 });
+    assert_eq!(world.counters(), Counters { calls: 1, legs: 2, lines: 2, registrations: 0, missed_news: 0 });
     assert_eq!(world.leased(), 2);
     assert!(world.take(1).iter().any(|event| matches!(event, Event::Answered { .. })));
     world.hang_up(1, leg);

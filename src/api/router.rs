@@ -5,11 +5,12 @@ use super::{
     auth::{Access, token_of},
     calls, conferences, docs, events, extensions, health, idempotency, legs,
     listener::Peer,
+    metrics,
     problem::Problem,
     records, reload,
     settings::Settings,
     state::State,
-    tokens, transfers, trunks, webhooks,
+    tokens, trace, transfers, trunks, webhooks,
 };
 use axum::{
     Router,
@@ -40,6 +41,8 @@ pub(super) fn router(state: State, settings: &Settings) -> Router {
         .merge(webhooks::routes())
         .merge(records::routes())
         .merge(reload::routes())
+        .merge(trace::routes())
+        .merge(metrics::routes())
         .merge(tokens::routes())
         .layer(from_fn_with_state(state.clone(), idempotency::once))
         .layer(from_fn(audit))

@@ -74,6 +74,9 @@ impl Api {
         let (stop, stopping) = watch::channel(false);
         let state = State::new(&settings, desk, hub, tools, stopping.clone())?;
         runtime.block_on(async { state.hooks.configure(&settings.webhooks) });
+        if let Some(page) = state.tools.metrics.clone() {
+            runtime.spawn(crate::metrics::watch(page, state.hub.subscribe().0));
+        }
         let door = Door {
             router: router::router(state, &settings),
             tls: tls.map(|config| TlsAcceptor::from(Arc::new(config))),

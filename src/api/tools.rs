@@ -1,6 +1,10 @@
 //! What operators look into and turn, beside the calls themselves.
 
-use crate::{control::Changes, records::Archive};
+use crate::{
+    control::{Changes, Traces},
+    metrics::{Load, Page},
+    records::Archive,
+};
 use std::sync::Arc;
 
 /// What is lent to the API for operators.
@@ -10,6 +14,12 @@ pub struct Tools {
     pub records: Option<Archive>,
     /// Has the settings read anew; what is wrong with them, if they are not obeyed. It may block.
     pub reload: Option<Reload>,
+    /// The SIP messages of late; `None`: none are kept.
+    pub traces: Option<Traces>,
+    /// What is counted.
+    pub metrics: Option<Page>,
+    /// How much of everything is alive. It may block.
+    pub load: Option<Arc<dyn Fn() -> Load + Send + Sync>>,
 }
 
 /// What has the settings read anew.

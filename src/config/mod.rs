@@ -6,6 +6,7 @@ mod calls;
 mod extensions;
 mod fixed;
 mod http;
+mod log;
 mod media;
 mod problem;
 mod read;
@@ -17,6 +18,7 @@ mod signalling;
 mod sounds;
 mod trunks;
 
+pub use log::LogSettings;
 pub use problem::Problem;
 pub use reload::{Reloader, Unchanged};
 
@@ -38,6 +40,8 @@ pub struct Config {
     pub api: Option<api::Settings>,
     /// Call records; `None`: none are kept.
     pub records: Option<call_records::Settings>,
+    /// How the log is written; what changes here is seen at the next start.
+    pub log: LogSettings,
     /// The file says nothing of `state_directory`: the one in `server` is where the system keeps such things.
     pub state_by_default: bool,
     /// What cannot change while it runs.
@@ -124,6 +128,7 @@ fn build(file: &File, env: &dyn Fn(&str) -> Option<String>, report: &mut Report<
         trunks,
         routes,
     };
+    let trace_bytes = trace(file, report);
     let server = server::Settings {
         listen: place.listen,
         exchange,
@@ -137,6 +142,7 @@ fn build(file: &File, env: &dyn Fn(&str) -> Option<String>, report: &mut Report<
         media_threads: media.threads,
         state_directory,
         watched: file.http.is_some() || file.records.is_some(),
+        trace_bytes,
         tap: None,
     };
     let api = http::read(file, env, report);
@@ -145,6 +151,13 @@ fn build(file: &File, env: &dyn Fn(&str) -> Option<String>, report: &mut Report<
         records: records::read(file, server.state_directory.as_deref(), report),
         server,
         api,
+        log: log::read(&file.log, report),
         state_by_default: file.sip.keys.state_directory.is_none(),
     }
+}
+
+/// Bytes for the SIP messages of late.
+fn trace(file: &File, report: &mut Report<'_>) -> usize {
+    let mb = calls::number(&file.trace.keys.memory_mb, "[trace] memory_mb", 32, 0..=16_384, report);
+    if file.http.is_some() { mb << 20 } else { 0 }
 }

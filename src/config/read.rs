@@ -13,7 +13,7 @@ use toml::{
 
 /// What later versions will know.
 const NOT_YET: [&str; 1] = ["dialect"];
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 16] = [
     "sip",
     "media",
     "sounds",
@@ -25,6 +25,8 @@ const KNOWN: [&str; 14] = [
     "http",
     "webhook",
     "records",
+    "trace",
+    "log",
     "extension",
     "trunk",
     "route",
@@ -51,6 +53,8 @@ pub(super) fn file(text: &str, report: &mut Report<'_>) -> File {
             "http" => http(value, &mut file, report),
             "webhook" => file.webhooks = several("webhook", value, report),
             "records" => file.records = single(&name, value, report),
+            "trace" => file.trace = single(&name, value, report).unwrap_or_default(),
+            "log" => file.log = single(&name, value, report).unwrap_or_default(),
             "extension" => file.extensions = several(&name, value, report),
             "trunk" => file.trunks = several(&name, value, report),
             "route" => file.routes = several(&name, value, report),

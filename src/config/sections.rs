@@ -28,6 +28,8 @@ pub(super) struct File {
     pub(super) http_tokens: Vec<Section<Token>>,
     pub(super) webhooks: Vec<Section<Webhook>>,
     pub(super) records: Option<Section<Records>>,
+    pub(super) trace: Section<Trace>,
+    pub(super) log: Section<Log>,
     pub(super) extensions: Vec<Section<Extension>>,
     pub(super) trunks: Vec<Section<Trunk>>,
     pub(super) routes: Vec<Section<Route>>,
@@ -221,6 +223,21 @@ pub(super) struct Route {
 pub(super) struct Records {
     pub(super) path: Maybe<String>,
     pub(super) retention_days: Maybe<i64>,
+}
+
+/// `[trace]`
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Trace {
+    pub(super) memory_mb: Maybe<i64>,
+}
+
+/// `[log]`
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Log {
+    pub(super) format: Maybe<String>,
+    pub(super) filter: Maybe<String>,
 }
 
 /// One text or a list of them.

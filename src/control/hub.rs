@@ -123,6 +123,11 @@ impl Hub {
         self.board().roster.call(call)
     }
 
+    /// What is still kept of a call, the oldest first.
+    pub fn history(&self, call: CallId) -> Vec<Arc<News>> {
+        self.board().kept.iter().filter(|news| news.call() == Some(call)).cloned().collect()
+    }
+
     /// The number of the newest.
     pub fn newest(&self) -> u64 {
         self.board().next - 1

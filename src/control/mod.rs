@@ -8,13 +8,17 @@ mod data;
 mod desk;
 mod front;
 mod hub;
+mod meters;
 mod news;
 mod roster;
+mod traces;
 
 pub use desk::{Desk, Inbox, Order, Refusal, desk};
 pub use front::Front;
 pub use hub::{Hub, Read, Reader, Snapshot};
+pub use meters::{METHODS, Meters, TICK_BUCKETS_MS};
 pub use news::{Happened, News};
+pub use traces::{Traced, Traces};
 
 pub use crate::exchange::{
     Done, ExtensionView, Granted, Originate, RegistrationView, RoomSettings, RoomView, TrunkView, What,

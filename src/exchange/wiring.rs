@@ -41,6 +41,8 @@ pub struct Counters {
     pub legs: usize,
     /// Trunk lines in use.
     pub lines: usize,
+    /// Registered phones.
+    pub registrations: usize,
     /// News that nobody fetched in time and that were thrown away, since the start.
     pub missed_news: u64,
 }
@@ -288,6 +290,7 @@ impl Exchange {
             calls: self.calls.len(),
             legs: self.legs.len(),
             lines: self.legs.values().filter(|owned| owned.trunk.is_some()).count(),
+            registrations: self.switchboard.registrations(),
             missed_news: self.missed_news,
         }
     }

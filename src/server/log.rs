@@ -42,26 +42,26 @@ const PIECE: usize = 64 << 10;
 
 impl Log {
     /// All that is said from now on goes to standard error, so that standard output carries only what was asked for.
-    /// `filter` as for `--log`; RUST_LOG when absent, `usual` when that is absent too.
-    pub fn start(filter: Option<&str>, usual: &str) -> Result<Self, String> {
+    /// `filter` as for `--log`; RUST_LOG when absent, `usual` when that is absent too. `json`: each line an object.
+    pub fn start(filter: Option<&str>, usual: &str, json: bool) -> Result<Self, String> {
         let filter = match filter {
             Some(filter) => EnvFilter::try_new(filter).map_err(|error| format!("--log {filter}: {error}"))?,
             None => EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual)),
         };
-        let (lines, inbox) = sync_channel(KEPT);
-        let desk = Desk { lines: lines.clone(), lost: Arc::default() };
+        let (desk_lines, inbox) = sync_channel(KEPT);
+        let desk = Desk { lines: desk_lines.clone(), lost: Arc::default() };
         let lost = Arc::clone(&desk.lost);
         let writer = thread::Builder::new()
             .name("log".to_owned())
             .spawn(move || write_all(&inbox, &lost, &mut io::stderr()))
             .map_err(|error| format!("no thread for the log: {error}"))?;
-        tracing_subscriber::fmt()
-            .with_env_filter(filter)
-            .with_writer(desk)
-            .with_ansi(io::stderr().is_terminal())
-            .with_target(false)
-            .init();
-        Ok(Self { lines, writer: Some(writer) })
+        let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(desk);
+        if json {
+            lines.json().flatten_event(true).with_current_span(false).init();
+        } else {
+            lines.with_ansi(io::stderr().is_terminal()).with_target(false).init();
+        }
+        Ok(Self { lines: desk_lines, writer: Some(writer) })
     }
 }
 

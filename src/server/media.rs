@@ -6,6 +6,7 @@ use super::{
     worker::{self, Job, Mailbox},
 };
 use crate::{
+    control::Meters,
     exchange::Order,
     ids::{CallId, LegId},
     media::{self, Music},
@@ -45,6 +46,7 @@ impl MediaThreads {
         settings: &media::Settings,
         ports: PortPool,
         told: &mpsc::Sender<Told>,
+        meters: &Meters,
     ) -> io::Result<Self> {
         let mut seats = Vec::new();
         for _ in 0..count.max(1) {
@@ -54,7 +56,7 @@ impl MediaThreads {
         let mut threads = Vec::new();
         for (index, seat) in seats.into_iter().enumerate() {
             let mailbox = seat.mailbox.clone();
-            let handle = worker::spawn(index, seat, mailboxes.clone(), settings.clone(), told.clone())?;
+            let handle = worker::spawn(index, seat, mailboxes.clone(), settings.clone(), told.clone(), meters.clone())?;
             threads.push(Thread { mailbox, waiting: VecDeque::new(), legs: 0, handle: Some(handle) });
         }
         Ok(Self { threads, calls: HashMap::new(), ports })
@@ -225,7 +227,7 @@ mod tests {
             let any = UdpSocket::bind((HERE, 0)).unwrap().local_addr().unwrap().port();
             let ports = PortPool::new(HERE, any.saturating_sub(200)..=any);
             let (telling, told) = mpsc::channel(100);
-            let media = MediaThreads::start(2, &settings, ports.clone(), &telling).unwrap();
+            let media = MediaThreads::start(2, &settings, ports.clone(), &telling, &Meters::default()).unwrap();
             Self { media, ports, _told: told }
         }
 

@@ -1,7 +1,7 @@
 //! Programs, as the signalling thread sees them: orders come in, answers and news go out.
 
 use crate::{
-    call::{Epoch, Refused},
+    call::{Epoch, Refused, Stamp},
     control::{Happened, Hub, Inbox, Order},
     exchange::{self, Granted, Wish},
     switch,
@@ -28,6 +28,16 @@ impl Programs {
     /// Has orders carried out.
     pub(super) fn carry_out(&mut self, first: Order, obey: impl FnMut(Wish) -> Result<Granted, Refused>) {
         self.inbox.carry_out(first, obey);
+    }
+
+    /// What a moment is in the calendar.
+    pub(super) fn stamp(&self, at: Instant) -> Stamp {
+        self.epoch.stamp(at)
+    }
+
+    /// Orders that wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.inbox.len()
     }
 
     /// Something happened in a call. Without a stamp nobody watches.

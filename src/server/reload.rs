@@ -5,6 +5,7 @@ use super::{
     resolve::{Finding, Resolver},
     settings::Settings,
     signalling::Control,
+    start::Status,
 };
 use crate::{
     exchange,
@@ -56,6 +57,13 @@ pub(super) struct NewMedia {
 }
 
 impl Handle {
+    /// How much of everything is alive; `None` when it has ended.
+    pub fn status(&self) -> Option<Status> {
+        let (reply, answer) = oneshot::channel();
+        self.control.blocking_send(Control::Status(reply)).ok()?;
+        answer.blocking_recv().ok()
+    }
+
     /// Everything as `settings` say from now on; addresses, ports and threads stay as they were at the start. Where this fails,
     /// nothing has changed. Blocks as long as the disk needs.
     pub fn reload(&self, settings: Settings) -> Result<Changes, ReloadError> {

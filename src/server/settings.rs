@@ -42,6 +42,8 @@ pub struct Settings {
     pub state_directory: Option<PathBuf>,
     /// Somebody watches: what happens in calls is told with all that is so after it.
     pub watched: bool,
+    /// Bytes for the SIP messages of late, which programs may look at; 0: none are kept.
+    pub trace_bytes: usize,
     /// Gets a copy of each datagram as it comes and goes; those for which it has no room are left out.
     pub tap: Option<SyncSender<Trace>>,
 }

@@ -14,6 +14,7 @@ use super::{
     start::Status,
 };
 use crate::{
+    control::{Meters, Traced, Traces},
     exchange::{Exchange, Order},
     switch::Changes,
 };
@@ -38,6 +39,10 @@ pub(super) struct Signalling {
     pub(super) journal: Option<Journal>,
     pub(super) teller: Teller,
     pub(super) tap: Option<SyncSender<Trace>>,
+    /// Counts.
+    pub(super) meters: Meters,
+    /// The messages of late.
+    pub(super) traces: Option<Traces>,
     /// Orders from whoever holds the server.
     pub(super) orders: mpsc::Receiver<Control>,
     /// What happens in the media threads.
@@ -169,6 +174,7 @@ impl Signalling {
         let now = Instant::now();
         for _ in 0..BATCH {
             let Ok((length, from)) = socket.try_recv_from(datagram) else { return };
+            self.meters.message(false, &datagram[..length]);
             self.trace(false, from, || Bytes::copy_from_slice(&datagram[..length]), now);
             self.exchange.receive(&datagram[..length], from, now);
             self.send(socket, now);
@@ -212,6 +218,7 @@ impl Signalling {
 
     fn send(&mut self, socket: &tokio::net::UdpSocket, now: Instant) {
         while let Some(transmit) = self.exchange.next_transmit() {
+            self.meters.message(true, &transmit.payload);
             self.trace(true, transmit.to, || transmit.payload.clone(), now);
             if let Err(error) = socket.try_send_to(&transmit.payload, transmit.to) {
                 tracing::debug!(to = %transmit.to, %error, "a message could not be sent");
@@ -224,14 +231,26 @@ impl Signalling {
     }
 
     fn trace(&self, sent: bool, peer: SocketAddr, message: impl FnOnce() -> Bytes, at: Instant) {
+        if self.tap.is_none() && self.traces.is_none() {
+            return;
+        }
+        let message = message();
+        if let Some(traces) = &self.traces {
+            traces.keep(Traced { at: self.programs.stamp(at), sent, peer, message: message.clone() });
+        }
         if let Some(tap) = &self.tap {
             // Who does not read in time misses something.
-            let _missed = tap.try_send(Trace { at, sent, peer, message: message() });
+            let _missed = tap.try_send(Trace { at, sent, peer, message });
         }
     }
 
     fn status(&self) -> Status {
-        Status { counters: self.exchange.counters(), ports: self.ports.in_use() }
+        Status {
+            counters: self.exchange.counters(),
+            ports: self.ports.in_use(),
+            commands_waiting: self.programs.waiting(),
+            media_waiting: self.told.len(),
+        }
     }
 }
 

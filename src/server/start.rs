@@ -15,7 +15,7 @@ use super::{
     signalling::{Control, Signalling},
 };
 use crate::{
-    control::{Desk, Hub, desk},
+    control::{Desk, Hub, Meters, Traces, desk},
     exchange::{Counters, Exchange},
     media::{self, audio::frame::Rate},
     switch::Switchboard,
@@ -37,6 +37,8 @@ pub struct Server {
     bringing: mpsc::Sender<library::Found>,
     desk: Desk,
     hub: Hub,
+    meters: Meters,
+    traces: Option<Traces>,
     signalling: JoinHandle<io::Result<bool>>,
     ended: Option<oneshot::Receiver<()>>,
 }
@@ -48,6 +50,10 @@ pub struct Status {
     pub counters: Counters,
     /// Media port pairs in use.
     pub ports: usize,
+    /// Commands that wait for the signalling thread.
+    pub commands_waiting: usize,
+    /// Events of mixers that wait for it.
+    pub media_waiting: usize,
 }
 
 /// What the kernel may keep for us while we are busy, bytes: a burst of some thousand messages. It gives what it allows.
@@ -90,7 +96,8 @@ impl Server {
         let file_rate = settings.room_rates().last().copied().unwrap_or(Rate::NARROW).min(Rate::WIDE);
         let recorder =
             Recorder::start(settings.recordings, file_rate, telling.clone()).map_err(StartError::Recorder)?;
-        let media = MediaThreads::start(count, &media_settings, ports.clone(), &telling)?;
+        let meters = Meters::default();
+        let media = MediaThreads::start(count, &media_settings, ports.clone(), &telling, &meters)?;
 
         let teller = Teller::start()?;
         let (resolver, found) = Resolver::start(&settings.switch.trunks)?;
@@ -102,6 +109,8 @@ impl Server {
         let (epoch, started_us) = programs::epoch();
         let (desk, inbox) = desk();
         let hub = Hub::new(started_us);
+        let traces = (settings.trace_bytes > 0).then(|| Traces::new(settings.trace_bytes));
+        let instruments = (meters.clone(), traces.clone());
         let programs = Programs::new(inbox, hub.clone(), epoch);
         let signalling = thread::Builder::new().name("signalling".to_owned()).spawn(move || {
             let mut exchange = Exchange::new(exchange_settings, switchboard, Box::new(ports.clone()), rand::random());
@@ -115,6 +124,8 @@ impl Server {
                 journal,
                 teller,
                 tap,
+                meters,
+                traces,
                 orders,
                 told,
                 resolver,
@@ -136,7 +147,8 @@ impl Server {
             let _nobody_waits = ending.send(());
             served
         })?;
-        Ok(Self { address, control, bringing, desk, hub, signalling, ended: Some(ended) })
+        let (meters, traces) = instruments;
+        Ok(Self { address, control, bringing, desk, hub, meters, traces, signalling, ended: Some(ended) })
     }
 
     /// Where it listens for SIP.
@@ -152,6 +164,16 @@ impl Server {
     /// Where what happens is told.
     pub fn hub(&self) -> Hub {
         self.hub.clone()
+    }
+
+    /// What its threads count.
+    pub fn meters(&self) -> Meters {
+        self.meters.clone()
+    }
+
+    /// The SIP messages of late, if any are kept.
+    pub fn traces(&self) -> Option<Traces> {
+        self.traces.clone()
     }
 
     /// To ask things of it from elsewhere.

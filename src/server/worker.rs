@@ -2,6 +2,7 @@
 
 use super::{media::Told, ports::Sockets, reload::NewMedia};
 use crate::{
+    control::Meters,
     ids::{CallId, LegId},
     media::{self, Member, Mixer, Music},
 };
@@ -136,6 +137,7 @@ pub(super) fn spawn(
     mailboxes: Vec<Mailbox>,
     settings: media::Settings,
     told: mpsc::Sender<Told>,
+    meters: Meters,
 ) -> io::Result<JoinHandle<()>> {
     let since = settings.since;
     std::thread::Builder::new().name(format!("media-{index}")).spawn(move || {
@@ -144,6 +146,7 @@ pub(super) fn spawn(
             mailboxes,
             settings,
             told,
+            meters,
             untold: VecDeque::new(),
             undelivered: VecDeque::new(),
             rooms: Slab::default(),
@@ -163,6 +166,7 @@ struct Worker {
     mailboxes: Vec<Mailbox>,
     settings: media::Settings,
     told: mpsc::Sender<Told>,
+    meters: Meters,
     /// What the signalling thread had no room for.
     untold: VecDeque<Told>,
     /// Legs for other threads that had no room.
@@ -247,6 +251,9 @@ impl Worker {
     }
 
     fn tick(&mut self, now: Instant) {
+        if self.rooms.len() > 0 {
+            self.meters.tick(now.saturating_duration_since(self.next_tick));
+        }
         for index in 0..self.rooms.len() {
             let Some(room) = self.rooms.get_mut(index) else { continue };
             if room.mixer.next_deadline().is_some_and(|at| at <= now) {

@@ -307,6 +307,11 @@ impl Registrar {
         self.hosts.contains_key(&address)
     }
 
+    /// How many phones there are.
+    pub(super) fn len(&self) -> usize {
+        self.deadlines.len()
+    }
+
     /// All registrations.
     pub(super) fn bindings(&self) -> Vec<Binding> {
         self.phones.iter().flatten().map(|phone| phone.binding.clone()).collect()

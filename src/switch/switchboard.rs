@@ -183,6 +183,11 @@ impl Switchboard {
         self.extensions.all().map(|extension| (extension.number.as_str(), extension.name.as_deref()))
     }
 
+    /// How many phones are registered.
+    pub fn registrations(&self) -> usize {
+        self.registrar.len()
+    }
+
     /// All registrations, for the journal.
     pub fn bindings(&self) -> Vec<Binding> {
         self.registrar.bindings()

@@ -140,6 +140,29 @@ impl Switch {
         (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
     }
 
+    /// A line of the log that fits.
+    pub(crate) fn log_line(&self, fits: impl Fn(&str) -> bool) -> String {
+        loop {
+            let line = self.log.recv_timeout(PATIENCE).unwrap();
+            if fits(&line) {
+                return line;
+            }
+        }
+    }
+
+    /// Asks until the answer is as wanted.
+    pub(crate) fn fetch_until(&self, path: &str, fits: impl Fn(&str) -> bool) -> String {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let (_, answer) = self.fetch("GET", path);
+            if fits(&answer) {
+                return answer;
+            }
+            assert!(Instant::now() < end, "{path} stays {answer}");
+            std::thread::yield_now();
+        }
+    }
+
     /// Asks until the answer is as wanted.
     pub(crate) fn ask_until(&self, path: &str, fits: impl Fn(&Value) -> bool) -> Value {
         let end = Instant::now() + PATIENCE;
