@@ -6,6 +6,7 @@ mod codecs;
 mod listening;
 mod reports;
 mod secret;
+mod sounds;
 
 use listening::{Hall, Phone, relation};
 use warmline::media::{

@@ -159,3 +159,6 @@ impl Drop for Library {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

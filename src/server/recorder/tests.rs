@@ -191,3 +191,51 @@ fn an_mp3_file_takes_the_place_of_the_wav() {
     let seconds = pcm.samples.len() as f32 / pcm.rate as f32;
     assert!((2.9..3.4).contains(&seconds), "{seconds}");
 }
+
+/// Set in the child of the next test: where it records.
+const CHILD: &str = "WARMLINE_TEST_RECORDS_IN";
+
+#[test]
+fn what_was_recorded_until_a_kill_9_can_be_played() {
+    if let Some(directory) = std::env::var_os(CHILD) {
+        return record_for_ever(directory.into());
+    }
+    let place = tempfile::tempdir().unwrap();
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["server::recorder::tests::what_was_recorded_until_a_kill_9_can_be_played", "--exact", "--nocapture"])
+        .env(CHILD, place.path())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let said = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut lines = std::io::BufRead::lines(said).map_while(Result::ok);
+    let file = lines.find_map(|line| line.rsplit_once("recording in ").map(|(_, file)| file.to_owned())).unwrap();
+    // It patches the header each second, and it is told when so much is on the tape.
+    assert!(lines.any(|line| line == "4 s"));
+    child.kill().unwrap();
+    assert!(!child.wait().unwrap().success());
+    let sound = heard(&place, &file);
+    assert!(sound[0].len() >= 2 * 8000, "{} samples", sound[0].len());
+    assert!(level(&sound[0], 440.0, Rate::NARROW) > -13.0, "it was heard all the time");
+}
+
+/// Writes as a media thread does, in its time.
+fn record_for_ever(directory: PathBuf) {
+    let (telling, mut told) = mpsc::channel(100);
+    let settings = Recordings { directory: Some(directory), ..Recordings::default() };
+    let recorder = Recorder::start(settings, Rate::NARROW, telling).unwrap();
+    let tape = Tape::new(1, Rate::NARROW, 75);
+    let (recording, call, format) = (RecordingId(1), CallId(7), Format::Wav);
+    recorder.begin(Begin { recording, call, format, tape: tape.clone() });
+    let Some((_, Event::Recording { news: RecordingNews::Started { file }, .. })) = told.blocking_recv() else {
+        panic!("it does not begin");
+    };
+    println!("recording in {file}");
+    for number in 0.. {
+        tape.write(number, Rate::NARROW, |sound| tone(440.0, number, sound));
+        std::thread::sleep(Duration::from_millis(FRAME_MS));
+        if number % 50 == 0 {
+            println!("{} s", number / 50);
+        }
+    }
+}
