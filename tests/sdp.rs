@@ -229,6 +229,81 @@ fn a_leg_of_one_codec_offers_and_takes_that_alone() {
     assert_eq!(leg.receive_offer(&peer("4000 RTP/AVP 0", "")), Err(SdpError::NoCodec));
 }
 
+fn wide() -> Negotiation {
+    Negotiation::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 10)), 20000, &[], 42)
+}
+
+#[test]
+fn the_usual_offer_has_opus_and_g722_and_digits_for_both_clocks() {
+    let sdp = text(wide().offer(SendRecv, None));
+    assert!(sdp.contains("m=audio 20000 RTP/AVP 111 9 0 8 101 110\r\n"), "{sdp}");
+    assert!(sdp.contains("a=rtpmap:111 opus/48000/2\r\na=fmtp:111 useinbandfec=1\r\na=rtpmap:9 G722/8000\r\n"));
+    assert!(
+        sdp.contains("a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=rtpmap:110 telephone-event/48000\r\n")
+    );
+}
+
+#[test]
+fn opus_is_answered_with_its_number_its_digits_and_the_wishes_of_its_decoder() {
+    let mut leg = wide();
+    let map = "a=rtpmap:96 opus/48000/2\r\na=fmtp:96 maxaveragebitrate=24000;usedtx=1;cbr=0\r\n\
+        a=rtpmap:97 telephone-event/8000\r\na=rtpmap:98 telephone-event/48000\r\n";
+    leg.receive_offer(&peer("4000 RTP/AVP 0 96 97 98", map)).unwrap();
+    let (sdp, session) = leg.answer(SendRecv, None).unwrap();
+    assert!(
+        text(sdp).contains("m=audio 20000 RTP/AVP 96 98\r\na=rtpmap:96 opus/48000/2\r\na=fmtp:96 useinbandfec=1\r\n")
+    );
+    assert_eq!((session.codec, session.payload_type, session.digits_payload_type), (Codec::Opus, 96, Some(98)));
+    assert_eq!(
+        (session.digits_clock.0, session.opus.max_average_bitrate, session.opus.dtx),
+        (48_000, Some(24_000), true)
+    );
+}
+
+#[test]
+fn a_phone_with_opus_that_knows_digits_at_8000_alone_gets_those() {
+    let mut leg = wide();
+    let map = "a=rtpmap:96 opus/48000/2\r\na=rtpmap:101 telephone-event/8000\r\n";
+    leg.receive_offer(&peer("4000 RTP/AVP 96 101", map)).unwrap();
+    let session = leg.answer(SendRecv, None).unwrap().1;
+    assert_eq!((session.digits_payload_type, session.digits_clock.0), (Some(101), 8000));
+}
+
+#[test]
+fn an_answer_decides_the_clock_of_digits() {
+    for (map, number, ours, clock) in [
+        ("a=rtpmap:120 telephone-event/48000\r\n", "120", 110, 48_000),
+        ("a=rtpmap:121 telephone-event/8000\r\n", "121", 101, 8000),
+    ] {
+        let mut leg = wide();
+        leg.offer(SendRecv, None);
+        let answer = format!("a=rtpmap:111 opus/48000/2\r\n{map}");
+        let session = leg.receive_answer(&peer(&format!("4000 RTP/AVP 111 {number}"), &answer)).unwrap();
+        assert_eq!((session.codec, session.receive_digits_payload_type), (Codec::Opus, Some(ours)));
+        assert_eq!((session.digits_payload_type, session.digits_clock.0), (number.parse().ok(), clock));
+    }
+}
+
+#[test]
+fn g722_is_known_by_its_number_and_has_the_clock_of_8000() {
+    let mut leg = wide();
+    leg.receive_offer(&peer("4000 RTP/AVP 0 9", "")).unwrap();
+    let (sdp, session) = leg.answer(SendRecv, None).unwrap();
+    assert!(text(sdp).contains("RTP/AVP 9\r\na=rtpmap:9 G722/8000\r\n"));
+    assert_eq!(session.codec, Codec::G722);
+}
+
+#[test]
+fn comfort_noise_is_answered_and_never_offered() {
+    let mut leg = leg();
+    leg.receive_offer(&peer("4000 RTP/AVP 0 13", "")).unwrap();
+    assert!(
+        text(leg.answer(SendRecv, None).unwrap().0)
+            .contains("RTP/AVP 0 13\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:13 CN/8000\r\n")
+    );
+    assert!(!text(leg.offer(SendRecv, None)).contains("CN/8000"));
+}
+
 #[test]
 fn ipv6_goes_the_same_way() {
     let mut leg = Negotiation::new("2001:db8::1".parse().unwrap(), 20000, &[], 42);

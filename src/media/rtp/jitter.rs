@@ -352,9 +352,14 @@ mod tests {
 
     impl Play {
         fn new() -> Self {
+            Self::of(Codec::Pcmu)
+        }
+
+        /// Packets of 160 octets that last 160 ticks.
+        fn of(codec: Codec) -> Self {
             let mut oscillator = Oscillator::new(400, Rate::NARROW);
             let tone = (0..8000).map(|_| ulaw::encode((oscillator.next() / 8) as i16)).collect();
-            Self { buffer: JitterBuffer::new(Coder::new(Codec::Pcmu)), tone, now: Instant::now() }
+            Self { buffer: JitterBuffer::new(Coder::new(codec)), tone, now: Instant::now() }
         }
 
         fn payload(&self, number: i64) -> &[u8] {
@@ -369,7 +374,7 @@ mod tests {
 
         fn fill(&mut self) -> Vec<i16> {
             self.now += TICK;
-            let mut sound = vec![0; FRAME];
+            let mut sound = vec![0; self.buffer.rate.frame()];
             self.buffer.fill(&mut sound);
             sound
         }
@@ -380,8 +385,8 @@ mod tests {
 
         /// Sound that came and was not played.
         fn waiting_ms(&self) -> i64 {
-            let end = (self.buffer.ring.newest + 1) * FRAME as i64;
-            self.buffer.play.map_or(0, |play| (end - play) / 8)
+            let end = (self.buffer.ring.newest + 1) * self.buffer.rate.frame() as i64;
+            self.buffer.play.map_or(0, |play| (end - play) * 1000 / i64::from(self.buffer.rate.0))
         }
     }
 
@@ -451,8 +456,8 @@ mod tests {
 
     #[test]
     fn a_clock_that_drifts_does_not_pile_anything_up() {
-        for ppm in [-200_i64, 200] {
-            let mut play = Play::new();
+        for (codec, ppm) in [(Codec::Pcmu, -200_i64), (Codec::Pcmu, 200), (Codec::G722, -200), (Codec::G722, 200)] {
+            let mut play = Play::of(codec);
             let start = play.now;
             let mut number = 0;
             for tick in 0..30_000_u32 {
@@ -468,7 +473,7 @@ mod tests {
                 play.fill();
                 assert!(tick < 50 || (0..=60).contains(&play.waiting_ms()), "{tick}: {} ms", play.waiting_ms());
             }
-            assert_eq!(play.buffer.late(), 0, "{ppm} ppm");
+            assert_eq!(play.buffer.late(), 0, "{codec:?} {ppm} ppm");
         }
     }
 
