@@ -1,11 +1,13 @@
 //! A peer's SDP, read as far as it concerns us. The only file that knows `sdp-types`.
 
-use super::{Codec, Direction, OpusFormat, SdpError};
+use super::{Codec, Direction, OpusFormat, SdpError, crypto::Crypto};
 use crate::media::audio::frame::Rate;
 use std::net::{IpAddr, SocketAddr};
 
 /// More m= lines than anybody needs; each is kept and repeated in our answers.
 const MAX_STREAMS: usize = 32;
+/// More keys than anybody offers.
+const MAX_CRYPTO: usize = 16;
 
 /// A peer's SDP.
 pub(super) struct Description {
@@ -33,6 +35,10 @@ pub(super) struct Stream {
     pub(super) ptime_ms: u8,
     /// Its payload types in order, each once; empty unless it is audio over RTP.
     pub(super) formats: Vec<(u8, Encoding)>,
+    /// The a=crypto that we can (RFC 4568).
+    pub(super) crypto: Vec<Crypto>,
+    /// RTCP may come where RTP does (RFC 5761).
+    pub(super) rtcp_mux: bool,
     /// The a=fmtp of its Opus numbers.
     opus: Vec<(u8, OpusFormat)>,
 }
@@ -78,6 +84,8 @@ impl Stream {
             ptime_ms: ptime(&media.attributes),
             format: media.fmt.split_ascii_whitespace().next().unwrap_or("0").to_owned(),
             formats: Vec::new(),
+            crypto: Vec::new(),
+            rtcp_mux: media.attributes.iter().any(|attribute| attribute.attribute.eq_ignore_ascii_case("rtcp-mux")),
             opus: Vec::new(),
             media: media.media,
             proto: media.proto,
@@ -85,14 +93,20 @@ impl Stream {
         if stream.is_rtp_audio() {
             stream.formats = formats(&media.fmt, &media.attributes);
             stream.opus = opus(&media.attributes);
+            stream.crypto = values(&media.attributes, "crypto").filter_map(Crypto::parse).take(MAX_CRYPTO).collect();
         }
         stream
     }
 
-    /// Audio over plain RTP. The profile with feedback (RFC 4585) says no more that concerns us.
+    /// Audio over RTP or SRTP. The profiles with feedback (RFC 4585, RFC 5124) say no more that concerns us.
     pub(super) fn is_rtp_audio(&self) -> bool {
-        self.media.eq_ignore_ascii_case("audio")
-            && ["RTP/AVP", "RTP/AVPF"].iter().any(|proto| self.proto.eq_ignore_ascii_case(proto))
+        let plain = ["RTP/AVP", "RTP/AVPF"].iter().any(|proto| self.proto.eq_ignore_ascii_case(proto));
+        self.media.eq_ignore_ascii_case("audio") && (plain || self.is_secure())
+    }
+
+    /// Over SRTP, and nothing else.
+    pub(super) fn is_secure(&self) -> bool {
+        ["RTP/SAVP", "RTP/SAVPF"].iter().any(|proto| self.proto.eq_ignore_ascii_case(proto))
     }
 
     /// Whether the address says that nothing may be sent (RFC 3264 8.4: 0.0.0.0).
@@ -107,6 +121,9 @@ impl Stream {
 
     /// Where RTCP goes: the next port where nothing else is said (RFC 3550 11).
     pub(super) fn remote_rtcp(&self) -> Option<SocketAddr> {
+        if self.rtcp_mux {
+            return self.remote();
+        }
         let (port, address) = self.rtcp.unwrap_or((self.port.saturating_add(1), None));
         // A muted stream is muted for RTCP too, and an address of the other IP version cannot be reached from our socket.
         let address =
@@ -167,6 +184,13 @@ fn direction(attributes: &[sdp_types::Attribute]) -> Option<Direction> {
 
 fn value<'a>(attributes: &'a [sdp_types::Attribute], name: &str) -> Option<&'a str> {
     attributes.iter().find(|attribute| attribute.attribute.eq_ignore_ascii_case(name))?.value.as_deref()
+}
+
+fn values<'a>(attributes: &'a [sdp_types::Attribute], name: &'a str) -> impl Iterator<Item = &'a str> {
+    attributes
+        .iter()
+        .filter(move |attribute| attribute.attribute.eq_ignore_ascii_case(name))
+        .filter_map(|attribute| attribute.value.as_deref())
 }
 
 /// `port [nettype addrtype address]` (RFC 3605 2.1).

@@ -15,6 +15,9 @@ pub enum SdpError {
     /// None of its codecs is ours.
     #[error("no common codec")]
     NoCodec,
+    /// It is secret and must not be, or is not and must be, or in no way that we know.
+    #[error("no common way to keep sound secret")]
+    Secrecy,
     /// The answer does not fit the offer (our stream is not in it, a codec that was not offered, nothing was offered).
     #[error("answer does not fit the offer")]
     Misfit,
@@ -25,7 +28,7 @@ impl SdpError {
     pub fn status(&self) -> u16 {
         match self {
             Self::Malformed(_) => 400,
-            Self::NoAudio | Self::Address | Self::NoCodec | Self::Misfit => 488,
+            Self::NoAudio | Self::Address | Self::NoCodec | Self::Secrecy | Self::Misfit => 488,
         }
     }
 
@@ -35,6 +38,7 @@ impl SdpError {
             Self::Malformed(_) => (399, "Session description not understood"),
             Self::NoAudio => (304, "Media type not available"),
             Self::Address => (301, "Incompatible network address formats"),
+            Self::Secrecy => (302, "Incompatible transport protocol"),
             Self::NoCodec | Self::Misfit => (305, "Incompatible media format"),
         };
         format!("{code} {agent} \"{text}\"")

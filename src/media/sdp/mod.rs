@@ -3,9 +3,11 @@
 //! [`Negotiation`] is one leg's side of it; [`Session`] is what it comes to.
 
 mod codec;
+mod crypto;
 mod description;
 mod direction;
 mod error;
+mod keyring;
 mod negotiation;
 mod numbers;
 mod opus;

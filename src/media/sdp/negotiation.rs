@@ -2,11 +2,16 @@
 
 use super::{
     Codec, Direction, SdpError, Session,
+    crypto::Crypto,
     description::{Description, Encoding, NOISE, Stream},
+    keyring::Keyring,
     numbers::Numbers,
-    print::{self, Audio, Formats, Line},
+    print::{self, Audio, Formats, Line, Transport},
 };
-use crate::media::audio::frame::Rate;
+use crate::media::{
+    audio::frame::Rate,
+    srtp::{Keys, Srtp},
+};
 use bytes::Bytes;
 use std::net::{IpAddr, SocketAddr};
 
@@ -17,6 +22,7 @@ pub struct Negotiation {
     /// Ours, in order of preference.
     codecs: Vec<Codec>,
     numbers: Numbers,
+    keyring: Keyring,
     origin: Origin,
     /// The m= lines agreed on so far; in answers and later offers they stay and keep their order (RFC 3264 6, 8).
     streams: Vec<Kept>,
@@ -47,6 +53,7 @@ struct Origin {
 struct Offered {
     direction: Direction,
     numbers: Numbers,
+    crypto: Vec<Crypto>,
     /// Where our stream stands among the m= lines.
     at: usize,
 }
@@ -56,6 +63,7 @@ struct Waiting {
     stream: Stream,
     remote: SocketAddr,
     remote_rtcp: SocketAddr,
+    secrecy: Option<(Crypto, Keys)>,
 }
 
 impl Negotiation {
@@ -67,6 +75,7 @@ impl Negotiation {
             port,
             codecs: if codecs.is_empty() { Codec::USUAL.to_vec() } else { codecs.to_vec() },
             numbers: Numbers::new(),
+            keyring: Keyring::new(Srtp::Off, [0; 32]),
             // RFC 3264 5: the numbers of o= must fit into 63 bits.
             origin: Origin { id: id >> 1, version: 1, said: String::new() },
             streams: Vec::new(),
@@ -76,27 +85,54 @@ impl Negotiation {
         }
     }
 
+    /// SRTP, as far as it is wanted; `secret` makes our keys, so nobody may guess it. Without this there is none.
+    #[must_use]
+    pub fn secured(mut self, policy: Srtp, secret: [u8; 32]) -> Self {
+        self.keyring = Keyring::new(policy, secret);
+        self
+    }
+
+    /// The first offer will be of RTP, where that is allowed: SRTP was refused.
+    #[must_use]
+    pub fn giving_in(mut self) -> Self {
+        self.keyring.give_in();
+        self
+    }
+
+    /// Whether our offer was of SRTP, and one of RTP would be allowed.
+    pub fn can_give_in(&self) -> bool {
+        self.keyring.can_give_in()
+    }
+
     /// Our offer: all our codecs with `first` (what the other party speaks) at the front, telephone-event; in later offers the codec in use first.
     pub fn offer(&mut self, direction: Direction, first: Option<Codec>) -> Bytes {
         self.waiting = None;
         let at = self.streams.iter().position(|kept| matches!(kept, Kept::Ours { .. }));
         let at = at.unwrap_or_else(|| {
-            self.streams.push(Kept::Ours { proto: "RTP/AVP".to_owned() });
+            let proto = if self.keyring.offers() { "RTP/SAVP" } else { "RTP/AVP" };
+            self.streams.push(Kept::Ours { proto: proto.to_owned() });
             self.streams.len() - 1
         });
+        let crypto = match &self.session {
+            None if self.keyring.offers() => self.keyring.lines(None),
+            Some(Session { keys: Some(keys), .. }) => self.keyring.lines(Some(keys.suite())),
+            None | Some(Session { keys: None, .. }) => Vec::new(),
+        };
+        let rtcp_mux = self.session.as_ref().is_some_and(|session| session.rtcp_mux);
         let front = first.or(self.session.as_ref().map(|session| session.codec));
         let mut codecs: Vec<_> = self.codecs.iter().map(|codec| (*codec, self.numbers.of(*codec))).collect();
         codecs.sort_by_key(|(codec, _)| Some(*codec) != front);
         let digits = self.numbers.digits_for(&self.codecs);
-        self.offered = Some(Offered { direction, numbers: self.numbers.clone(), at });
-        self.say(&Formats { codecs, digits, noise: false }, direction)
+        self.offered = Some(Offered { direction, numbers: self.numbers.clone(), crypto: crypto.clone(), at });
+        self.say(&Formats { codecs, digits, noise: false }, &Transport { crypto, rtcp_mux }, direction)
     }
 
     /// The peer's answer to our last offer. It may come several times, as early answers do; the last one counts.
     pub fn receive_answer(&mut self, sdp: &[u8]) -> Result<Session, SdpError> {
         let offered = self.offered.as_ref().ok_or(SdpError::Misfit)?;
+        let at = offered.at;
         let answer = Description::parse(sdp)?;
-        let stream = answer.streams.get(offered.at).ok_or(SdpError::Misfit)?;
+        let stream = answer.streams.get(at).ok_or(SdpError::Misfit)?;
         if !stream.is_rtp_audio() {
             return Err(SdpError::Misfit);
         }
@@ -104,6 +140,7 @@ impl Negotiation {
             return Err(SdpError::NoAudio);
         }
         let (remote, remote_rtcp) = self.reach(stream)?;
+        let keys = self.keyring.answered(&offered.crypto, stream)?;
         let (payload_type, codec) = chosen(stream, &self.codecs, &offered.numbers).ok_or(SdpError::Misfit)?;
         let digits = stream.digits(codec).or_else(|| {
             // A number of ours repeated without its meaning still has it.
@@ -128,10 +165,15 @@ impl Negotiation {
             ptime_ms: stream.ptime_ms,
             // An offer that does not send leaves the peer nothing to say about its hold.
             held_by_peer: if offered.direction.sends() { !peer.receives() } else { before || stream.is_muted() },
-            keys: None,
-            rtcp_mux: false,
+            keys,
+            rtcp_mux: stream.rtcp_mux,
         };
-        self.session = Some(session.clone());
+        let fell_back = session.keys.is_none() && !offered.crypto.is_empty();
+        let proto = fell_back.then(|| stream.proto.clone());
+        self.settle(&session);
+        if let (Some(Kept::Ours { proto: ours }), Some(proto)) = (self.streams.get_mut(at), proto) {
+            *ours = proto;
+        }
         Ok(session)
     }
 
@@ -142,7 +184,9 @@ impl Negotiation {
         let at = self.choose_stream(&offer)?;
         let (remote, remote_rtcp) = self.reach(&offer.streams[at])?;
         let streams = offer.streams.iter().enumerate().map(|(index, stream)| Kept::from(stream, index == at)).collect();
-        let waiting = Waiting { streams, stream: offer.streams.swap_remove(at), remote, remote_rtcp };
+        let stream = offer.streams.swap_remove(at);
+        let secrecy = self.keyring.answer(&stream);
+        let waiting = Waiting { streams, stream, remote, remote_rtcp, secrecy };
         let session = self.agree(&waiting, Direction::SendRecv, None).ok_or(SdpError::NoCodec)?;
         self.waiting = Some(waiting);
         Ok(session)
@@ -165,8 +209,10 @@ impl Negotiation {
             // It is understood, and not asked for.
             noise: session.codec.clock() == Rate::NARROW && waiting.stream.number(Encoding::Noise) == Some(NOISE),
         };
-        let sdp = self.say(&formats, session.direction);
-        self.session = Some(session.clone());
+        let crypto = waiting.secrecy.into_iter().map(|(ours, _)| ours).collect();
+        let transport = Transport { crypto, rtcp_mux: session.rtcp_mux };
+        let sdp = self.say(&formats, &transport, session.direction);
+        self.settle(&session);
         Some((sdp, session))
     }
 
@@ -175,15 +221,30 @@ impl Negotiation {
         self.session.as_ref()
     }
 
+    /// This is in force from now on.
+    fn settle(&mut self, session: &Session) {
+        let suite = |session: &Session| session.keys.as_ref().map(Keys::suite);
+        self.keyring.settle(self.session.as_ref().and_then(suite), suite(session));
+        self.session = Some(session.clone());
+    }
+
     /// The stream that is to be ours: the one that is already, else the first that we can use.
     fn choose_stream(&self, offer: &Description) -> Result<usize, SdpError> {
         let usable = |stream: &Stream| stream.is_rtp_audio() && stream.port != 0;
         let common = |stream: &Stream| self.codecs.iter().any(|codec| stream.number(Encoding::Codec(*codec)).is_some());
+        let fits = |stream: &&Stream| usable(stream) && common(stream) && self.keyring.takes(stream);
         let before = self.streams.iter().position(|kept| matches!(kept, Kept::Ours { .. }));
+        let position =
+            |wanted: &dyn Fn(&Stream) -> bool| offer.streams.iter().position(|stream| fits(&stream) && wanted(stream));
         before
-            .filter(|at| offer.streams.get(*at).is_some_and(|stream| usable(stream) && common(stream)))
-            .or_else(|| offer.streams.iter().position(|stream| usable(stream) && common(stream)))
-            .ok_or_else(|| if offer.streams.iter().any(usable) { SdpError::NoCodec } else { SdpError::NoAudio })
+            .filter(|at| offer.streams.get(*at).as_ref().is_some_and(fits))
+            .or_else(|| position(&|stream| self.keyring.prefers(stream)))
+            .or_else(|| position(&|_| true))
+            .ok_or_else(|| match offer.streams.iter().find(|stream| usable(stream)) {
+                None => SdpError::NoAudio,
+                Some(_) if offer.streams.iter().any(|stream| usable(stream) && common(stream)) => SdpError::Secrecy,
+                Some(_) => SdpError::NoCodec,
+            })
     }
 
     /// Where the stream's RTP and RTCP go, if our socket can send there.
@@ -221,15 +282,15 @@ impl Negotiation {
             direction: peer.reversed().and(wanted),
             ptime_ms: stream.ptime_ms,
             held_by_peer: !stream.direction.receives() || stream.is_muted(),
-            keys: None,
-            rtcp_mux: false,
+            keys: waiting.secrecy.as_ref().map(|(_, keys)| keys.clone()),
+            rtcp_mux: stream.rtcp_mux,
         })
     }
 
     /// Our SDP with the streams as they are; the version of o= rises when it is not what we said last (RFC 3264 8).
-    fn say(&mut self, formats: &Formats, direction: Direction) -> Bytes {
+    fn say(&mut self, formats: &Formats, transport: &Transport, direction: Direction) -> Bytes {
         let lines = self.streams.iter().map(|kept| match kept {
-            Kept::Ours { proto } => Line::Audio(Audio { proto, port: self.port, formats, direction }),
+            Kept::Ours { proto } => Line::Audio(Audio { proto, port: self.port, formats, transport, direction }),
             Kept::Refused { media, proto, format } => Line::Refused { media, proto, format },
         });
         let body = print::body(self.address, lines);

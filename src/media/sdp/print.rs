@@ -1,6 +1,6 @@
 //! Our SDP as text (RFC 8866 5).
 
-use super::{Codec, Direction, OpusFormat, description::NOISE};
+use super::{Codec, Direction, OpusFormat, crypto::Crypto, description::NOISE};
 use crate::media::audio::frame::Rate;
 use std::{fmt::Write, net::IpAddr};
 
@@ -21,14 +21,25 @@ pub(super) enum Line<'a> {
 
 /// Our audio stream.
 pub(super) struct Audio<'a> {
-    /// RTP/AVP or RTP/AVPF.
+    /// RTP/AVP, RTP/SAVP, or one of them with feedback.
     pub(super) proto: &'a str,
     /// Where we receive.
     pub(super) port: u16,
     /// What may be in a packet.
     pub(super) formats: &'a Formats,
+    /// How packets go.
+    pub(super) transport: &'a Transport,
     /// Seen from us.
     pub(super) direction: Direction,
+}
+
+/// How packets go.
+#[derive(Default)]
+pub(super) struct Transport {
+    /// Our keys.
+    pub(super) crypto: Vec<Crypto>,
+    /// RTCP on the port of RTP.
+    pub(super) rtcp_mux: bool,
 }
 
 /// The payload types of a stream.
@@ -91,6 +102,12 @@ fn print_audio(text: &mut String, audio: &Audio<'_>) {
     for (clock, number) in &audio.formats.digits {
         // 0-15 are the digits 0-9 * # A-D (RFC 4733 3.2).
         let _ = write!(text, "a=rtpmap:{number} telephone-event/{}\r\na=fmtp:{number} 0-15\r\n", clock.0);
+    }
+    for crypto in &audio.transport.crypto {
+        let _ = write!(text, "a=crypto:{crypto}\r\n");
+    }
+    if audio.transport.rtcp_mux {
+        text.push_str("a=rtcp-mux\r\n");
     }
     let _ = write!(text, "a=ptime:20\r\na={}\r\n", audio.direction.attribute());
 }
