@@ -261,6 +261,7 @@ fn switchboard() -> switch::Settings {
             codecs: Vec::new(),
             late_offer: false,
             refer: false,
+            srtp: warmline::media::srtp::Srtp::Off,
         }],
         routes: vec![RouteSettings {
             from: None,

@@ -1,7 +1,7 @@
 //! Who can call and who can be reached: what the switchboard decides and the call carries out.
 
 use crate::{
-    media::sdp::Codec,
+    media::{sdp::Codec, srtp::Srtp},
     sip::{
         Credentials,
         wire::{NameAddr, StatusCode, Uri},
@@ -40,6 +40,8 @@ pub struct Features {
     pub codes: bool,
     /// REFER is obeyed.
     pub refer: bool,
+    /// Whether it is to speak SRTP.
+    pub srtp: Srtp,
 }
 
 /// Where a number leads.

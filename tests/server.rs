@@ -12,7 +12,10 @@ use warmline::{
     call::{CallSettings, Codes},
     exchange,
     ids::{LegId, LegIds, RequestId},
-    media::sdp::{Codec, Direction, Negotiation, Session},
+    media::{
+        sdp::{Codec, Direction, Negotiation, Session},
+        srtp::Srtp,
+    },
     server::{HoldMusic, Recordings, ReloadError, Server, Settings, Sounds, Status},
     sip::{
         self, Cause, Command, Credentials, Endpoint, Event, Invite, Secret,
@@ -307,6 +310,7 @@ fn settings(host: u8, state_directory: Option<&Path>) -> Settings {
         secret: Secret::Password(format!("pw{number}")),
         max_contacts: 3,
         codecs: Vec::new(),
+        srtp: Srtp::Off,
     };
     let route = |pattern: &str, to| RouteSettings {
         from: None,

@@ -10,7 +10,7 @@ use std::{
 use warmline::{
     destination::{Caller, Origin, Plan, Purpose, Refusal, Target},
     ids::{LegId, RequestId},
-    media::sdp::Codec,
+    media::{sdp::Codec, srtp::Srtp},
     sip::{
         Credentials, Incoming, OutOfDialog, Reply, Secret,
         wire::{
@@ -566,6 +566,7 @@ impl Office {
             secret: Secret::Password(format!("pw{number}")),
             max_contacts: 3,
             codecs: Vec::new(),
+            srtp: Srtp::Off,
         };
         let trunk = |name: &str, host: &str, port, accept_from: &[&str]| TrunkSettings {
             name: name.into(),
@@ -578,6 +579,7 @@ impl Office {
             codecs: Vec::new(),
             late_offer: false,
             refer: true,
+            srtp: Srtp::Off,
         };
         let route = |from, pattern: &str, to: Vec<RouteTo>| RouteSettings {
             from,

@@ -17,7 +17,10 @@ use warmline::{
     call::{CallSettings, Codes},
     exchange::{Counters, Exchange, Order, Ports, Settings},
     ids::{LegId, LegIds},
-    media::sdp::{Codec, Direction, Negotiation},
+    media::{
+        sdp::{Codec, Direction, Negotiation},
+        srtp::Srtp,
+    },
     sip::{
         self, Cause, Command, Endpoint, Event, Invite,
         wire::{Host, StatusCode, digest::Algorithm},
@@ -415,6 +418,7 @@ fn switchboard() -> switch::Settings {
         codecs: Vec::new(),
         late_offer: false,
         refer: false,
+        srtp: Srtp::Off,
     };
     let route = |pattern: &str, to| RouteSettings {
         from: None,

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     destination::{Caller, Origin, Plan, Purpose, Refusal, Target},
     ids::{AttemptId, LegId, TransferId},
-    media::sdp::{Codec, Negotiation},
+    media::{sdp::Codec, srtp::Srtp},
     sip::{
         self, Cause, Failure,
         wire::{NameAddr, Params, StatusCode},
@@ -252,9 +252,7 @@ impl Call {
     }
 
     fn call_target(&mut self, id: DialId, leg: LegId, port: u16, target: Target, now: Instant) {
-        let codecs = if target.codecs.is_empty() { &self.settings.codecs } else { &target.codecs };
-        let negotiation =
-            Negotiation::new(self.settings.media_address, port, codecs, self.seed.wrapping_add(leg.0) >> 1);
+        let negotiation = self.negotiation(port, &target.codecs, target.features.srtp);
         let Some(dial) = self.dials.get_mut(&id) else { return };
         let origin = Origin {
             caller: target.callee.clone(),
@@ -272,6 +270,8 @@ impl Call {
         let (mut party, body) = Leg::outgoing(leg, origin, negotiation, id, offer, facts);
         if target.late_offer {
             party.prefer(dial.face.codec);
+        } else if target.features.srtp == Srtp::Preferred {
+            party.again = Some(Box::new((target.clone(), port)));
         }
         if let Phase::Calling(legs) = &mut dial.phase {
             legs.push(leg);
@@ -286,6 +286,20 @@ impl Call {
         self.tell(Event::LegStarted { leg, who, incoming: false });
         self.deadlines.set(Timer::Ring(leg), now + ring);
         self.sip_out(sip::Command::Invite(Box::new(invite)));
+    }
+
+    /// A target that need not speak SRTP refused it: it is invited once more, with RTP.
+    fn invite_without_srtp(&mut self, id: DialId, leg: LegId) -> bool {
+        let Some((target, port)) = self.legs.get_mut(&leg).and_then(|party| party.again.take()).map(|again| *again)
+        else {
+            return false;
+        };
+        let negotiation = self.negotiation(port, &target.codecs, target.features.srtp).giving_in();
+        let (Some(dial), Some(party)) = (self.dials.get(&id), self.legs.get_mut(&leg)) else { return false };
+        let body = party.offer_anew(negotiation, dial.face.codec);
+        let invite = invitation(&dial.face, leg, target, Some(body));
+        self.sip_out(sip::Command::Invite(Box::new(invite)));
+        true
     }
 
     /// A provisional response came from a target.
@@ -395,6 +409,9 @@ impl Call {
     /// A target refused, or is gone.
     pub(super) fn target_failed(&mut self, leg: LegId, failure: Failure) {
         let Some(id) = self.legs.get(&leg).and_then(Leg::dial) else { return };
+        if matches!(failure.status.0, 406 | 415 | 488 | 606) && self.invite_without_srtp(id, leg) {
+            return;
+        }
         let callee = self.legs.get(&leg).map(|leg| leg.origin.clone());
         self.forget_leg(leg, failure.status.0, failure.reason.clone());
         if matches!(callee.as_ref().map(|origin| &origin.caller), Some(Caller::Trunk(_)))

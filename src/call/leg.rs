@@ -2,7 +2,7 @@
 
 use super::{dial::DialId, part::Part};
 use crate::{
-    destination::Origin,
+    destination::{Origin, Target},
     ids::{AttemptId, LegId},
     media::{
         Quality,
@@ -30,6 +30,8 @@ pub(super) struct Leg {
     exchange: Exchange,
     /// The codec that the peer's first offer likes best.
     liked: Option<Codec>,
+    /// Whom to invite once more if SRTP is refused, with our port.
+    pub(super) again: Option<Box<(Target, u16)>>,
 }
 
 /// What is only told of a party.
@@ -148,6 +150,7 @@ impl Leg {
             negotiation,
             exchange,
             liked,
+            again: None,
         };
         (leg, first.map(|_| ()))
     }
@@ -177,8 +180,16 @@ impl Leg {
             negotiation,
             exchange,
             liked: None,
+            again: None,
         };
         (leg, body)
+    }
+
+    /// The offer of another INVITE, as if there had been none before.
+    pub(super) fn offer_anew(&mut self, negotiation: Negotiation, first: Option<Codec>) -> Bytes {
+        self.negotiation = negotiation;
+        self.exchange = Exchange::WeOffered;
+        self.negotiation.offer(Direction::SendRecv, first)
     }
 
     /// What is agreed on.

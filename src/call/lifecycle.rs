@@ -24,9 +24,11 @@ use crate::{
     media::{
         self,
         sdp::{Codec, Negotiation},
+        srtp::Srtp,
     },
     sip::{self, Cause, Failure, Incoming, Rejection},
 };
+use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::{
     collections::{BTreeMap, VecDeque},
     net::IpAddr,
@@ -78,7 +80,7 @@ pub struct Codes {
 pub struct Call {
     id: CallId,
     pub(super) settings: Arc<CallSettings>,
-    pub(super) seed: u64,
+    chance: StdRng,
     tickets_drawn: u64,
     /// Names for transfers, attempts and the like.
     pub(super) numbers: Numbers,
@@ -160,19 +162,20 @@ pub(super) enum Timer {
 }
 
 impl Call {
-    /// A call without legs. `conference` names the room that it is. `seed` makes the session ids of our SDP.
+    /// A call without legs. `conference` names the room that it is. `seed` makes the session ids of our SDP
+    /// and the keys of SRTP: nobody may guess it.
     pub fn new(
         id: CallId,
         settings: Arc<CallSettings>,
         conference: Option<String>,
         numbers: Numbers,
-        seed: u64,
+        seed: [u8; 32],
         now: Instant,
     ) -> Self {
         Self {
             id,
             settings,
-            seed,
+            chance: StdRng::from_seed(seed),
             tickets_drawn: 0,
             numbers,
             now,
@@ -356,9 +359,7 @@ impl Call {
     /// Takes a caller in; `Err` is how to refuse it because of its SDP.
     pub(super) fn welcome(&mut self, incoming: Incoming, port: u16, origin: Origin) -> Result<(), Rejection> {
         let id = incoming.leg;
-        let seed = self.seed.wrapping_add(id.0) >> 1;
-        let codecs = if origin.codecs.is_empty() { &self.settings.codecs } else { &origin.codecs };
-        let negotiation = Negotiation::new(self.settings.media_address, port, codecs, seed);
+        let negotiation = self.negotiation(port, &origin.codecs, origin.features.srtp);
         let who = origin.caller.clone();
         let offer = incoming.body.as_deref();
         let mut facts = Facts::new(true, self.now);
@@ -373,6 +374,13 @@ impl Call {
         self.legs.insert(id, leg);
         self.tell(Event::LegStarted { leg: id, who, incoming: true });
         usable.map_err(|error| leg::unusable(&error, &self.settings.domain))
+    }
+
+    /// Our side of offer and answer for a new leg. No codecs are those of all calls.
+    pub(super) fn negotiation(&mut self, port: u16, codecs: &[Codec], srtp: Srtp) -> Negotiation {
+        let codecs = if codecs.is_empty() { &self.settings.codecs } else { codecs };
+        let (id, secret) = (self.chance.random(), self.chance.random());
+        Negotiation::new(self.settings.media_address, port, codecs, id).secured(srtp, secret)
     }
 
     /// Somebody is in it, or is called.

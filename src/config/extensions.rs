@@ -2,7 +2,7 @@
 
 use super::{
     calls::number,
-    media::codecs,
+    media::{codecs, srtp},
     problem::Report,
     sections::{Extension, Maybe, Section},
 };
@@ -37,6 +37,7 @@ pub(super) fn read(
             name: keys.name.clone().filter(|name| !name.is_empty()),
             secret: secret(section, env, report),
             max_contacts: number(&keys.max_contacts, "[extension] max_contacts", CONTACTS, 1..=100, report),
+            srtp: srtp(&keys.srtp, "[extension] srtp", report),
             codecs: codecs(&keys.codecs, "[extension] codecs", report),
         });
     }

@@ -5,7 +5,7 @@ use super::{
     problem::Report,
     sections::{Maybe, Media, Section, Texts},
 };
-use crate::media::sdp::Codec;
+use crate::media::{sdp::Codec, srtp::Srtp};
 use std::{ops::RangeInclusive, time::Duration};
 
 /// What `[media]` says, the address apart.
@@ -77,4 +77,13 @@ pub(super) fn codecs(said: &Maybe<Texts>, place: &str, report: &mut Report<'_>) 
         report.add(said.span(), place, "needs at least one codec; leave the key out for the usual ones");
     }
     codecs
+}
+
+/// Whether somebody is to speak SRTP.
+pub(super) fn srtp(said: &Maybe<String>, place: &str, report: &mut Report<'_>) -> Srtp {
+    let Some(said) = said else { return Srtp::Off };
+    Srtp::ALL.into_iter().find(|srtp| srtp.name() == said.get_ref()).unwrap_or_else(|| {
+        report.add(said.span(), place, format!("{:?} must be \"off\", \"preferred\" or \"required\"", said.get_ref()));
+        Srtp::Off
+    })
 }

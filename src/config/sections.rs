@@ -185,6 +185,7 @@ pub(super) struct Extension {
     pub(super) ha1_sha256: Maybe<String>,
     pub(super) max_contacts: Maybe<i64>,
     pub(super) record: Option<bool>,
+    pub(super) srtp: Maybe<String>,
     pub(super) codecs: Maybe<Texts>,
 }
 
@@ -200,6 +201,7 @@ pub(super) struct Trunk {
     pub(super) caller_id: Maybe<String>,
     pub(super) channels: Maybe<i64>,
     pub(super) codecs: Maybe<Texts>,
+    pub(super) srtp: Maybe<String>,
     pub(super) late_offer: Option<bool>,
     pub(super) refer: Option<bool>,
     pub(super) record: Option<bool>,

@@ -3,7 +3,7 @@
 use super::{
     calls::number,
     extensions::password,
-    media::codecs,
+    media::{codecs, srtp},
     problem::Report,
     sections::{Section, Texts, Trunk},
 };
@@ -42,6 +42,7 @@ pub(super) fn read(
                     .as_ref()
                     .map(|_| number(&keys.channels, "[trunk] channels", 1, 1..=1_000_000, report)),
                 codecs: codecs(&keys.codecs, "[trunk] codecs", report),
+                srtp: srtp(&keys.srtp, "[trunk] srtp", report),
                 late_offer: keys.late_offer.unwrap_or(false),
                 refer: keys.refer.unwrap_or(true),
             }

@@ -59,7 +59,7 @@ impl Phone {
         line.state = State::Talks;
         let body = match line.offered {
             true => line.negotiation.answer(line.direction(), None).map(|(sdp, session)| {
-                line.session = Some(session);
+                line.agree(session);
                 sdp
             }),
             false => Some(line.offer(None)),

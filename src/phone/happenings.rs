@@ -20,7 +20,12 @@ impl Phone {
             };
             let (to, socket) = (session.remote, Socket::Media(line.port));
             let packets = line.mouth.speak(&session, self.silent, now);
-            self.transmits.extend(packets.into_iter().map(|payload| Transmit { socket, to, payload }));
+            for mut packet in packets {
+                if let Some(secrecy) = &mut line.secrecy {
+                    secrecy.sealer.seal(&mut packet, 0);
+                }
+                self.transmits.push_back(Transmit { socket, to, payload: packet.into() });
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use super::{Ear, HoldStyle, mouth::Mouth};
 use crate::media::{
     rtp::digits::Listener,
     sdp::{Direction, Negotiation, Session},
+    srtp::Secrecy,
 };
 use bytes::Bytes;
 use std::time::Instant;
@@ -28,6 +29,7 @@ pub struct Line {
     pub(super) peer: String,
     pub(super) negotiation: Negotiation,
     pub(super) session: Option<Session>,
+    pub(super) secrecy: Option<Secrecy>,
     pub(super) mouth: Mouth,
     pub(super) ear: Ear,
     pub(super) listener: Listener,
@@ -84,7 +86,7 @@ impl Line {
     /// The other side's answer to our offer, where there is one that can be read; the last one counts.
     pub(super) fn learn_answer(&mut self, sdp: Option<&[u8]>) {
         if let Some(session) = sdp.and_then(|sdp| self.negotiation.receive_answer(sdp).ok()) {
-            self.session = Some(session);
+            self.agree(session);
         }
     }
 
@@ -92,8 +94,18 @@ impl Line {
     pub(super) fn answer_to(&mut self, offer: &[u8]) -> Option<Bytes> {
         self.negotiation.receive_offer(offer).ok()?;
         let (sdp, session) = self.negotiation.answer(self.direction(), None)?;
-        self.session = Some(session);
+        self.agree(session);
         Some(if self.hold == Some(HoldStyle::ZeroAddress) { zero_address(&sdp) } else { sdp })
+    }
+
+    /// This is in force from now on.
+    pub(super) fn agree(&mut self, session: Session) {
+        match (&session.keys, &mut self.secrecy) {
+            (Some(keys), Some(secrecy)) => secrecy.renew(keys),
+            (Some(keys), none @ None) => *none = Some(Secrecy::new(keys)),
+            (None, secrecy) => *secrecy = None,
+        }
+        self.session = Some(session);
     }
 
     /// Our offer for a hold, or for none.

@@ -9,6 +9,7 @@ use crate::{
             packet::Packet,
         },
         sdp::{Codec, Negotiation, Session},
+        srtp::Srtp,
     },
     sip::{
         self, Credentials, Endpoint, OfferMethod, Rejection, Secret,
@@ -85,6 +86,7 @@ const PASTS: usize = 32;
 /// A telephone.
 pub struct Phone {
     pub(super) settings: Settings,
+    srtp: Srtp,
     pub(super) endpoint: Endpoint,
     pub(super) leg_ids: LegIds,
     pub(super) lines: BTreeMap<LegId, Line>,
@@ -121,6 +123,7 @@ impl Phone {
             free_ports: settings.media_ports.iter().rev().copied().collect(),
             silent: settings.tone_hz == 0,
             settings,
+            srtp: Srtp::Off,
             manner: Manner::Ring,
             registered: false,
             last_request: 0,
@@ -129,6 +132,13 @@ impl Phone {
             events: VecDeque::new(),
             past: VecDeque::new(),
         }
+    }
+
+    /// From now on its lines speak SRTP, as far as that is wanted.
+    #[must_use]
+    pub fn with_srtp(mut self, srtp: Srtp) -> Self {
+        self.srtp = srtp;
+        self
     }
 
     /// A datagram came to the SIP socket.
@@ -140,7 +150,12 @@ impl Phone {
     /// A packet came to an RTP port.
     pub fn receive_media(&mut self, port: u16, packet: &[u8], now: Instant) {
         let Some((id, line)) = self.lines.iter_mut().find(|(_, line)| line.port == port) else { return };
-        let (Some(session), Ok(packet)) = (&line.session, Packet::read(packet)) else { return };
+        let mut packet = packet.to_vec();
+        let opened = match &mut line.secrecy {
+            Some(secrecy) => secrecy.opener.open(&mut packet, now),
+            None => Some(&packet[..]),
+        };
+        let (Some(session), Some(Ok(packet))) = (&line.session, opened.map(Packet::read)) else { return };
         if Some(packet.payload_type) == session.receive_digits_payload_type {
             let Some(report) = Report::read(packet.payload) else { return };
             let keys = line.listener.hear(report, i64::from(packet.timestamp), session.digits_clock, now);
@@ -268,12 +283,15 @@ impl Phone {
         let port = self.free_ports.pop()?;
         let address = self.settings.local.ip();
         let number = self.settings.media_ports.iter().position(|own| *own == port).unwrap_or(0);
+        let (id, secret) = (self.chance.random(), self.chance.random());
+        let negotiation = Negotiation::new(address, port, &self.settings.codecs, id).secured(self.srtp, secret);
         Some(Line {
             state,
             port,
             peer: peer.to_owned(),
-            negotiation: Negotiation::new(address, port, &self.settings.codecs, self.chance.random()),
+            negotiation,
             session: None,
+            secrecy: None,
             mouth: Mouth::new(self.settings.tone_hz, number, self.chance.random(), now),
             ear: Ear::default(),
             listener: Listener::default(),

@@ -12,7 +12,6 @@ use crate::media::{
     },
     sdp::{Codec, Session},
 };
-use bytes::Bytes;
 use std::time::Instant;
 
 /// How loud the first line of a phone speaks: -6 dB of full scale. Each further line is 6 dB less loud, so that two lines of one
@@ -76,7 +75,7 @@ impl Mouth {
     }
 
     /// The packets of the ticks that are due.
-    pub(super) fn speak(&mut self, session: &Session, silent: bool, now: Instant) -> Vec<Bytes> {
+    pub(super) fn speak(&mut self, session: &Session, silent: bool, now: Instant) -> Vec<Vec<u8>> {
         if self.coder.codec() != session.codec {
             self.coder = Coder::of(session, Rate::NARROW);
         }
@@ -101,7 +100,7 @@ impl Mouth {
         }
     }
 
-    fn tick(&mut self, session: &Session, silent: bool, packets: &mut Vec<Bytes>) {
+    fn tick(&mut self, session: &Session, silent: bool, packets: &mut Vec<Vec<u8>>) {
         let digits = session.digits_payload_type.filter(|_| session.direction.sends());
         let dialling = digits.map_or(Dialling::Idle, |_| self.dialler.tick(session.digits_clock));
         match (dialling, digits) {
@@ -126,11 +125,11 @@ impl Mouth {
         }
     }
 
-    fn packet(&mut self, marker: bool, payload_type: u8, timestamp: u32, payload: &[u8]) -> Bytes {
+    fn packet(&mut self, marker: bool, payload_type: u8, timestamp: u32, payload: &[u8]) -> Vec<u8> {
         let packet = Packet { marker, payload_type, sequence: self.sequence, timestamp, ssrc: self.ssrc, payload };
         self.sequence = self.sequence.wrapping_add(1);
         let mut bytes = Vec::with_capacity(12 + payload.len());
         packet.write(&mut bytes);
-        Bytes::from(bytes)
+        bytes
     }
 }

@@ -7,8 +7,6 @@ use crate::{
 };
 use std::{collections::HashMap, net::SocketAddr};
 
-/// What the people at an extension may do.
-const FEATURES: Features = Features { codes: true, refer: true };
 /// The port of SIP over UDP where none is said (RFC 3261 19.1.2).
 const SIP_PORT: u16 = 5060;
 
@@ -49,7 +47,7 @@ impl ExtensionSettings {
     pub(super) fn origin(&self, privacy: Option<String>, domain: &Host) -> Origin {
         Origin {
             caller: Caller::Extension(self.number.clone()),
-            features: FEATURES,
+            features: self.features(),
             identity: self.address(domain),
             privacy,
             codecs: self.codecs.clone(),
@@ -69,7 +67,7 @@ impl ExtensionSettings {
         let binding = &phone.binding;
         Target {
             callee: Caller::Extension(self.number.clone()),
-            features: FEATURES,
+            features: self.features(),
             uri: binding.contact.clone(),
             hop: hop(&binding.contact, binding.source, &binding.path),
             route: binding.path.clone(),
@@ -81,6 +79,11 @@ impl ExtensionSettings {
             credentials: None,
             ring_timeout_s: None,
         }
+    }
+
+    /// What the people at an extension may do.
+    fn features(&self) -> Features {
+        Features { codes: true, refer: true, srtp: self.srtp }
     }
 
     fn address(&self, domain: &Host) -> NameAddr {

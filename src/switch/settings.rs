@@ -2,7 +2,7 @@
 
 use super::{Network, Pattern};
 use crate::{
-    media::sdp::Codec,
+    media::{sdp::Codec, srtp::Srtp},
     sip::{
         Credentials, Secret,
         wire::{Host, digest::Algorithm},
@@ -58,6 +58,8 @@ pub struct ExtensionSettings {
     pub max_contacts: usize,
     /// Codecs in order of preference; empty: those of all calls.
     pub codecs: Vec<Codec>,
+    /// Whether its phones are to speak SRTP.
+    pub srtp: Srtp,
 }
 
 /// A carrier, or another switch.
@@ -83,6 +85,8 @@ pub struct TrunkSettings {
     pub late_offer: bool,
     /// REFER from there is obeyed, with the rights of the trunk.
     pub refer: bool,
+    /// Whether it is to speak SRTP.
+    pub srtp: Srtp,
 }
 
 /// Where some numbers lead.

@@ -111,7 +111,7 @@ pub fn address(user: &str) -> NameAddr {
 pub fn origin(number: &str) -> Origin {
     Origin {
         caller: Caller::Extension(number.to_owned()),
-        features: Features { codes: true, refer: true },
+        features: Features { codes: true, refer: true, ..Features::default() },
         identity: address(number),
         privacy: None,
         codecs: Vec::new(),
@@ -121,7 +121,7 @@ pub fn origin(number: &str) -> Origin {
 pub fn target(number: &str) -> Target {
     Target {
         callee: Caller::Extension(number.to_owned()),
-        features: Features { codes: true, refer: true },
+        features: Features { codes: true, refer: true, ..Features::default() },
         uri: uri(number),
         hop: "192.0.2.7:5060".parse().unwrap(),
         route: Vec::new(),
@@ -601,7 +601,7 @@ impl World {
     pub fn open(&mut self, conference: Option<String>) -> u64 {
         self.next_call += 1;
         let (settings, numbers) = (Arc::clone(&self.settings), self.numbers.clone());
-        let call = Call::new(CallId(self.next_call), settings, conference, numbers, 7, self.now);
+        let call = Call::new(CallId(self.next_call), settings, conference, numbers, [7; 32], self.now);
         self.calls.insert(self.next_call, call);
         self.next_call
     }

@@ -33,6 +33,7 @@ mod random_walk;
 mod register;
 mod replaces;
 mod room;
+mod secret;
 mod star_codes;
 mod transfer_fails;
 mod transfer_of_held;

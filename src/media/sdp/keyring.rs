@@ -25,11 +25,6 @@ impl Keyring {
         self.gave_in = self.policy == Srtp::Preferred;
     }
 
-    /// Whether RTP may be offered when SRTP is refused.
-    pub(super) fn can_give_in(&self) -> bool {
-        self.policy == Srtp::Preferred && !self.gave_in
-    }
-
     /// Whether the first offer is of SRTP.
     pub(super) fn offers(&self) -> bool {
         self.policy != Srtp::Off && !self.gave_in
@@ -66,7 +61,7 @@ impl Keyring {
     /// What an answer to these lines of ours comes to.
     pub(super) fn answered(&self, offered: &[Crypto], stream: &Stream) -> Result<Option<Keys>, SdpError> {
         if offered.is_empty() {
-            return if stream.is_secure() { Err(SdpError::Secrecy) } else { Ok(None) };
+            return if stream.is_secure() { Err(SdpError::Misfit) } else { Ok(None) };
         }
         // Each suite stands in our offer once; some answer with a tag of their own.
         let fit = stream.crypto.iter().find_map(|theirs| {

@@ -99,11 +99,6 @@ impl Negotiation {
         self
     }
 
-    /// Whether our offer was of SRTP, and one of RTP would be allowed.
-    pub fn can_give_in(&self) -> bool {
-        self.keyring.can_give_in()
-    }
-
     /// Our offer: all our codecs with `first` (what the other party speaks) at the front, telephone-event; in later offers the codec in use first.
     pub fn offer(&mut self, direction: Direction, first: Option<Codec>) -> Bytes {
         self.waiting = None;

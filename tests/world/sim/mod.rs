@@ -25,7 +25,7 @@ use warmline::{
     deadlines::Deadlines,
     exchange::{Counters, Done, Exchange, Granted, News, What, Wish},
     ids::{LegId, WishId},
-    media::{Mixer, sdp::Codec},
+    media::{Mixer, sdp::Codec, srtp::Srtp},
     phone::{self, Command, Phone, State},
     switch::Switchboard,
 };
@@ -92,7 +92,20 @@ impl World {
 
     /// The same with other codecs.
     pub fn phone_with(&self, extension: &str, codecs: &[Codec]) -> Handle {
-        let handle = self.strange_phone(extension, codecs);
+        self.register(self.strange_phone(extension, codecs), extension)
+    }
+
+    /// One that speaks SRTP. Extensions from 1200 on prefer it, those from 1220 on need it.
+    pub fn secret_phone(&self, extension: &str, srtp: Srtp) -> Handle {
+        let handle = self.strange_phone(extension, &[Codec::Pcmu, Codec::Pcma]);
+        let mut inner = self.0.borrow_mut();
+        let phone = inner.phones.pop().expect("it was made just now");
+        inner.phones.push(phone.with_srtp(srtp));
+        drop(inner);
+        self.register(handle, extension)
+    }
+
+    fn register(&self, handle: Handle, extension: &str) -> Handle {
         handle.press(Command::Register { expires_s: 3600 });
         for _ in 0..40 {
             if handle.with(|phone| phone.is_registered()) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use warmline::{
     call::{CallSettings, Codes},
     exchange,
-    media::{Music, sdp::Codec},
+    media::{Music, sdp::Codec, srtp::Srtp},
     sip::{self, Secret, wire::digest::Algorithm},
     switch::{self, ExtensionSettings, RouteSettings, RouteTo, Security},
 };
@@ -68,6 +68,11 @@ pub(super) fn switch_settings() -> switch::Settings {
         secret: Secret::Password(password(&number.to_string())),
         max_contacts: 3,
         codecs: Vec::new(),
+        srtp: match number {
+            1200..1220 => Srtp::Preferred,
+            1220..1240 => Srtp::Required,
+            _ => Srtp::Off,
+        },
     };
     let route = |pattern: &str, to| RouteSettings {
         from: None,
