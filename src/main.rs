@@ -99,6 +99,7 @@ fn logged(arguments: &Arguments, usual: &str, settings: &LogSettings, work: impl
 
 fn run(path: &Path, config: Config) -> ExitCode {
     let running = config.clone();
+    let recordings = config.server.recordings.directory.clone();
     let mut records = None;
     let open = |server: &Server| {
         let reloader = Mutex::new(Reloader::new(path, running, server.handle()));
@@ -107,6 +108,7 @@ fn run(path: &Path, config: Config) -> ExitCode {
         let losses = records.iter().map(|records| ("records", records.missed())).collect();
         let handle = server.handle();
         let tools = Tools {
+            recordings: recordings.clone(),
             records: records.as_ref().map(Records::archive),
             reload: Some(Arc::clone(&reload)),
             traces: server.traces(),

@@ -197,11 +197,13 @@ async fn get(
     access: Access,
     Named(call): Named<CallId>,
 ) -> Result<Json<CallView>, Problem> {
-    let unknown = || Problem::unknown("unknown-call", "call", &call.to_string());
-    match state.order(&access, What::Call(call)).await?.1 {
-        Granted::Call(view) if rights::sees(&access, &view) => Ok(Json(view)),
-        _ => Err(unknown()),
+    let (_, granted) = state.order(&access, What::Call(call)).await?;
+    if let Granted::Call(view) = granted
+        && rights::sees(&access, &view)
+    {
+        return Ok(Json(view));
     }
+    Err(Problem::unknown("unknown-call", "call", &call.to_string()))
 }
 
 /// Hangs everybody up.

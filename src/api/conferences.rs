@@ -82,10 +82,8 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 
 async fn all(state: &State, access: &Access) -> Result<Vec<RoomView>, Problem> {
     access.must_read_all()?;
-    match state.order(access, What::Rooms).await?.1 {
-        Granted::Rooms(rooms) => Ok(rooms),
-        _ => Ok(Vec::new()),
-    }
+    let (_, granted) = state.order(access, What::Rooms).await?;
+    Ok(if let Granted::Rooms(rooms) = granted { rooms } else { Vec::new() })
 }
 
 async fn find(state: &State, access: &Access, name: &RoomName) -> Result<RoomView, Problem> {

@@ -43,17 +43,13 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 }
 
 async fn registered(state: &State, access: &Access) -> Result<Vec<RegistrationView>, Problem> {
-    match state.order(access, What::Registrations).await?.1 {
-        Granted::Registrations(registrations) => Ok(registrations),
-        _ => Ok(Vec::new()),
-    }
+    let (_, granted) = state.order(access, What::Registrations).await?;
+    Ok(if let Granted::Registrations(registrations) = granted { registrations } else { Vec::new() })
 }
 
 async fn configured(state: &State, access: &Access) -> Result<Vec<Extension>, Problem> {
-    let extensions = match state.order(access, What::Extensions).await?.1 {
-        Granted::Extensions(extensions) => extensions,
-        _ => Vec::new(),
-    };
+    let (_, granted) = state.order(access, What::Extensions).await?;
+    let extensions = if let Granted::Extensions(extensions) = granted { extensions } else { Vec::new() };
     let mut phones: HashMap<String, Vec<RegistrationView>> = HashMap::new();
     for registration in registered(state, access).await? {
         phones.entry(registration.extension.clone()).or_default().push(registration);

@@ -187,10 +187,13 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 }
 
 async fn look(state: &State, access: &Access, leg: LegId) -> Result<LegView, Problem> {
-    match state.order(access, What::Leg(leg)).await?.1 {
-        Granted::Leg(view) if rights::sees_leg(state, access, &view) => Ok(view),
-        _ => Err(Problem::unknown("unknown-leg", "leg", &leg.to_string())),
+    let (_, granted) = state.order(access, What::Leg(leg)).await?;
+    if let Granted::Leg(view) = granted
+        && rights::sees_leg(state, access, &view)
+    {
+        return Ok(view);
     }
+    Err(Problem::unknown("unknown-leg", "leg", &leg.to_string()))
 }
 
 /// A leg as it is now.

@@ -24,6 +24,7 @@ mod listener;
 mod metrics;
 mod order;
 mod problem;
+mod recordings;
 mod records;
 mod reload;
 mod rights;

@@ -70,12 +70,10 @@ impl From<Refused> for Problem {
             return Self::later(status, rule, &detail, RETRY_S);
         }
         let problem = Self::new(status, rule, detail);
-        match refused {
-            Refused::Invalid { field, .. } => problem.at(field),
-            Refused::NoSuchTarget | Refused::NobodyRegistered | Refused::TargetForbidden | Refused::TargetUnfit => {
-                problem.at("to")
-            }
-            _ => problem,
+        if let Refused::Invalid { field, .. } = refused {
+            return problem.at(field);
         }
+        let target = [Refused::NoSuchTarget, Refused::NobodyRegistered, Refused::TargetForbidden, Refused::TargetUnfit];
+        if target.contains(&refused) { problem.at("to") } else { problem }
     }
 }

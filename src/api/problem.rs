@@ -5,31 +5,32 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 /// Why a request was refused (RFC 9457, `application/problem+json`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(super) struct Problem {
     /// `urn:warmline:problem:` and the rule.
     #[serde(rename = "type")]
-    #[schema(example = "urn:warmline:problem:on-hold")]
-    kind: String,
+    #[schema(value_type = String, example = "urn:warmline:problem:on-hold")]
+    kind: Box<str>,
     /// The HTTP status in words.
-    #[schema(example = "Conflict")]
-    title: String,
+    #[schema(value_type = String, example = "Conflict")]
+    title: &'static str,
     /// The HTTP status.
     #[schema(example = 409, minimum = 400, maximum = 599)]
     status: u16,
     /// What is wrong, in one sentence.
-    #[schema(example = "the leg is on hold")]
-    detail: String,
+    #[schema(value_type = String, example = "the leg is on hold")]
+    detail: Box<str>,
     /// Which rule refused it: a word that does not change.
-    #[schema(example = "on-hold")]
-    rule: String,
+    #[schema(value_type = String, example = "on-hold")]
+    rule: Box<str>,
     /// The path of the field that is wrong, such as `destination.whisper.url`.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    field: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    field: Option<Box<str>>,
     /// s to wait before it may work.
     #[serde(skip)]
     retry_after_s: Option<u32>,
@@ -45,11 +46,11 @@ pub(super) struct Rule(pub(super) String);
 impl Problem {
     pub(super) fn new(status: StatusCode, rule: &str, detail: impl Into<String>) -> Self {
         Self {
-            kind: format!("urn:warmline:problem:{rule}"),
-            title: status.canonical_reason().unwrap_or("Error").to_owned(),
+            kind: format!("urn:warmline:problem:{rule}").into(),
+            title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
-            detail: detail.into(),
-            rule: rule.to_owned(),
+            detail: detail.into().into(),
+            rule: rule.into(),
             field: None,
             retry_after_s: None,
         }
@@ -58,13 +59,13 @@ impl Problem {
     /// A field of the body, the path or the query is wrong.
     pub(super) fn field(path: impl Into<String>, detail: impl Into<String>) -> Self {
         let path = path.into();
-        let field = Some(path).filter(|path| !path.is_empty() && path != ".");
+        let field = Some(path).filter(|path| !path.is_empty() && path != ".").map(Into::into);
         Self { field, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-field", detail) }
     }
 
     /// The same, and which field it is about.
     pub(super) fn at(self, field: &str) -> Self {
-        Self { field: Some(field.to_owned()), ..self }
+        Self { field: Some(field.into()), ..self }
     }
 
     /// What is there no more, or never was.
@@ -99,7 +100,7 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let (retry_after, rule) = (self.retry_after_s, Rule(self.rule.clone()));
+        let (retry_after, rule) = (self.retry_after_s, Rule(self.rule.to_string()));
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));

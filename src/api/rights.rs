@@ -55,7 +55,27 @@ fn may(state: &State, access: &Access, call: Option<CallId>, verb: &Verb) -> boo
         }
         Verb::CallOff { attempt } => knows(&|call| call.attempts.iter().any(|other| other.id == *attempt)),
         // These are about everybody in the call, or about recordings, which are not the agent's.
-        _ => false,
+        Verb::End
+        | Verb::Play { .. }
+        | Verb::Record { .. }
+        | Verb::PauseRecording { .. }
+        | Verb::ResumeRecording { .. }
+        | Verb::StopRecording { .. } => false,
+        // These are about a leg, and were looked at above.
+        Verb::Drop { .. }
+        | Verb::Hold { .. }
+        | Verb::Unhold { .. }
+        | Verb::SetRole { .. }
+        | Verb::Mute { .. }
+        | Verb::Deafen { .. }
+        | Verb::SendDigits { .. }
+        | Verb::Gather(_)
+        | Verb::Transfer(_)
+        | Verb::Ring { .. }
+        | Verb::Answer { .. }
+        | Verb::Reject { .. }
+        | Verb::Redirect { .. }
+        | Verb::Membership { .. } => false,
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     listener::Peer,
     metrics,
     problem::Problem,
-    records, reload,
+    recordings, records, reload,
     settings::Settings,
     state::State,
     tokens, trace, transfers, trunks, webhooks,
@@ -39,6 +39,7 @@ pub(super) fn router(state: State, settings: &Settings) -> Router {
         .merge(trunks::routes())
         .merge(events::routes())
         .merge(webhooks::routes())
+        .merge(recordings::routes())
         .merge(records::routes())
         .merge(reload::routes())
         .merge(trace::routes())

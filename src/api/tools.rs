@@ -5,13 +5,15 @@ use crate::{
     metrics::{Load, Page},
     records::Archive,
 };
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 /// What is lent to the API for operators.
 #[derive(Clone, Default)]
 pub struct Tools {
     /// Call records; `None`: none are kept.
     pub records: Option<Archive>,
+    /// The directory of recordings; `None`: none are made.
+    pub recordings: Option<PathBuf>,
     /// Has the settings read anew; what is wrong with them, if they are not obeyed. It may block.
     pub reload: Option<Reload>,
     /// The SIP messages of late; `None`: none are kept.

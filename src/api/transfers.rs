@@ -112,10 +112,13 @@ async fn get(
     access: Access,
     Named(transfer): Named<TransferId>,
 ) -> Result<Json<TransferView>, Problem> {
-    match state.order(&access, What::Transfer(transfer)).await?.1 {
-        Granted::Transfer(view) if access.reads_all() || access.is(&view.by) => Ok(Json(view)),
-        _ => Err(Problem::unknown("unknown-transfer", "transfer", &transfer.to_string())),
+    let (_, granted) = state.order(&access, What::Transfer(transfer)).await?;
+    if let Granted::Transfer(view) = granted
+        && (access.reads_all() || access.is(&view.by))
+    {
+        return Ok(Json(view));
     }
+    Err(Problem::unknown("unknown-transfer", "transfer", &transfer.to_string()))
 }
 
 /// The transferor talks to the other one of caller and target; who is left hears music.

@@ -25,10 +25,8 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 
 async fn all(state: &State, access: &Access) -> Result<Vec<TrunkView>, Problem> {
     access.must_read_all()?;
-    match state.order(access, What::Trunks).await?.1 {
-        Granted::Trunks(trunks) => Ok(trunks),
-        _ => Ok(Vec::new()),
-    }
+    let (_, granted) = state.order(access, What::Trunks).await?;
+    Ok(if let Granted::Trunks(trunks) = granted { trunks } else { Vec::new() })
 }
 
 /// All trunks.

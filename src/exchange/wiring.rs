@@ -175,7 +175,7 @@ impl Exchange {
                 if let Some(line) = self.calls.get_mut(&call) {
                     line.call.reported(*leg, quality);
                 }
-                let event = call::Event::Quality { leg: *leg, quality: Box::new(quality.clone()) };
+                let event = call::Event::Quality { leg: *leg, quality: Box::new(*quality) };
                 return self.tell(call, event, None, None, now);
             }
             media::Event::Digit { leg, .. }

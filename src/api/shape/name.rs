@@ -71,6 +71,42 @@ text! {
     RecordName;
 }
 
+/// The file of a recording: `{day}/{file}`. Nothing but such names, so that no path leads out of the directory.
+#[derive(Clone, Debug)]
+pub(in crate::api) struct RecordingFile {
+    pub(in crate::api) day: String,
+    pub(in crate::api) name: String,
+}
+
+impl RecordingFile {
+    /// `2026-11-21`
+    pub(in crate::api) fn is_day(text: &str) -> bool {
+        text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+    }
+
+    /// Letters, digits, points and hyphens; it begins with a digit and ends as sound does.
+    pub(in crate::api) fn is_name(text: &str) -> bool {
+        let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
+        plain && text.starts_with(|c: char| c.is_ascii_digit()) && (text.ends_with(".wav") || text.ends_with(".mp3"))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Named<RecordingFile> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let params = RawPathParams::from_request_parts(parts, state).await;
+        let params = params.map_err(|rejection| Problem::unknown("unknown-path", "path", &rejection.body_text()))?;
+        let said =
+            |wanted: &str| params.iter().find(|(name, _)| *name == wanted).map_or("", |(_, value)| value).to_owned();
+        let (day, name) = (said("day"), said("file"));
+        if RecordingFile::is_day(&day) && RecordingFile::is_name(&name) {
+            return Ok(Self(RecordingFile { day, name }));
+        }
+        Err(Problem::unknown("unknown-recording", "recording", &format!("{day}/{name}")))
+    }
+}
+
 impl<T: Noun, S: Send + Sync> FromRequestParts<S> for Named<T> {
     type Rejection = Problem;
 
