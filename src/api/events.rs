@@ -56,8 +56,7 @@ pub(super) struct EventsWanted {
     wait_s: Option<u32>,
     /// The token, for browsers, which cannot set headers of a WebSocket; looked at for WebSockets only.
     #[param(max_length = 4096)]
-    #[serde(rename = "access_token")]
-    _access_token: Option<String>,
+    access_token: Option<String>,
 }
 
 /// Events of a while.
@@ -82,6 +81,8 @@ const SILENCE: Duration = Duration::from_secs(60);
 const LONGEST_WAIT_S: u32 = 60;
 /// The largest number that all programs read as it is written (RFC 8259 6).
 const LARGEST: u64 = (1 << 53) - 1;
+/// The longest token, characters.
+const LONGEST_TOKEN: usize = 4096;
 /// How long the number of an extension may be.
 const LENGTHS: RangeInclusive<usize> = 1..=64;
 /// The longest list of types, characters.
@@ -141,6 +142,9 @@ fn filter(wanted: &EventsWanted, access: Access) -> Result<Filter, Problem> {
     let leg = wanted.leg.as_ref().map(|text| text.parse::<LegId>().map_err(|_| name("leg", text))).transpose()?;
     if wanted.types.as_ref().is_some_and(|types| types.len() > LONGEST_TYPES) {
         return Err(Problem::field("types", format!("must be {LONGEST_TYPES} characters at the most")));
+    }
+    if wanted.access_token.as_ref().is_some_and(|token| token.len() > LONGEST_TOKEN) {
+        return Err(Problem::field("access_token", format!("must be {LONGEST_TOKEN} characters at the most")));
     }
     if wanted.extension.as_ref().is_some_and(|extension| !LENGTHS.contains(&extension.len())) {
         return Err(Problem::field("extension", "must be the number of an extension"));

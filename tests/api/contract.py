@@ -55,7 +55,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="warmline-contract-") as directory:
         switch = Switch(directory, config, "127.0.0.1", sip)
         command = [
-            sys.argv[1], "--config-file", str(HERE / "schemathesis.toml"), "run", f"http://127.0.0.1:{http}/openapi.json", "-H", "Authorization: Bearer operator-token",
+            sys.argv[1], "--config-file", str(HERE / "schemathesis.toml"), "run", f"http://127.0.0.1:{http}/openapi.json",
             "--checks", "all", "--max-examples", "40", "--seed", "1", "--suppress-health-check", "all",
             "--request-timeout", "10", "--no-color", *sys.argv[2:],
         ]  # fmt: skip
