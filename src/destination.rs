@@ -7,7 +7,7 @@ use crate::{
         wire::{NameAddr, StatusCode, Uri},
     },
 };
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 /// Who a leg is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +55,19 @@ pub enum Plan {
     Music,
     /// Answer and send back what is said.
     Echo,
+    /// A program says what to do.
+    Flow(Flow),
+}
+
+/// How a program is asked what becomes of a caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flow {
+    /// Which program: a name that the configuration knows.
+    pub name: String,
+    /// How long it may take.
+    pub timeout: Duration,
+    /// Where the caller goes after that; `None`: it is refused with 480.
+    pub fallback: Option<String>,
 }
 
 /// One address that may ring.

@@ -303,7 +303,7 @@ c.toml:45:9: [route] strip: takes 4 characters, but 1XX fits numbers of 3
 c.toml:46:7: [route] to: there is no trunk \"carier\"; did you mean \"carrier\"?
 c.toml:46:23: [route] to: stands alone: only trunks and extensions can be tried in turn
 c.toml:46:32: [route] to: there is no extension \"1010\"; did you mean \"1001\"?
-c.toml:46:40: [route] to: \"queue:sales\" must be \"trunk:NAME\", \"conference:{number}\", \"music\", \"echo\", \"{number}\" or the number of an extension
+c.toml:46:40: [route] to: \"queue:sales\" must be \"trunk:NAME\", \"conference:{number}\", \"music\", \"echo\", \"flow:NAME\", \"{number}\" or the number of an extension
 c.toml:48:1: [route]: to is missing";
     let told = problems(text);
     let expected: Vec<&str> = expected.trim().lines().collect();

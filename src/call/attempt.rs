@@ -98,6 +98,9 @@ impl Call {
         if let Role::Coach { target } = add.role {
             self.answered(target)?;
         }
+        if !self.has_places(1) {
+            return Err(Refused::Full);
+        }
         let caller = self.original_caller().ok_or(Refused::NotAnswered)?;
         let mut face = self.face(caller, Vec::new()).ok_or(Refused::NotAnswered)?;
         add.who.disguise(&mut face, &self.settings.domain);
@@ -213,7 +216,7 @@ impl Call {
                 self.no_waiting(first);
                 return self.enter(conference, vec![first]);
             }
-            Ok(Plan::Music | Plan::Echo) => 488,
+            Ok(Plan::Music | Plan::Echo | Plan::Flow(_)) => 488,
             Err(refusal) => refusal.status().0,
         };
         let id = AttemptId(self.numbers.next());
@@ -327,6 +330,6 @@ impl Call {
 pub(super) fn ring_only(plan: Option<Plan>) -> Result<Vec<Vec<Target>>, Refused> {
     match plan {
         Some(Plan::Ring(steps)) => Ok(steps),
-        Some(Plan::Conference(_) | Plan::Music | Plan::Echo) | None => Err(Refused::TargetUnfit),
+        Some(Plan::Conference(_) | Plan::Music | Plan::Echo | Plan::Flow(_)) | None => Err(Refused::TargetUnfit),
     }
 }

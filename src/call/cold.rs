@@ -172,6 +172,8 @@ impl Call {
         let callers = self.others(by.leg);
         match plan {
             Err(refusal) => self.cold_failed(plain_failure(refusal.status().0), now),
+            // A program says what becomes of those who call, not of those who are sent.
+            Ok(Plan::Flow(_)) => self.cold_failed(plain_failure(488), now),
             Ok(Plan::Ring(steps)) => {
                 let Some(caller) = callers.first().copied() else { return };
                 let called = self.dial_target(Errand::Cold, caller, &by.origin, referred_by, wish.as_deref(), steps);

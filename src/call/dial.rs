@@ -99,6 +99,8 @@ pub(super) enum Errand {
     Originated(Option<Box<Second>>),
     /// The second of a call that we make; the first waits.
     Second(LegId),
+    /// Where a program puts a caller through to.
+    Redirected,
 }
 
 /// Where the current step stands.
@@ -448,7 +450,7 @@ impl Call {
         dial.redirect = None;
         match plan {
             Ok(Plan::Ring(steps)) => steps.into_iter().rev().for_each(|step| dial.steps.push_front(step)),
-            Ok(Plan::Conference(_) | Plan::Music | Plan::Echo) => {}
+            Ok(Plan::Conference(_) | Plan::Music | Plan::Echo | Plan::Flow(_)) => {}
             Err(refusal) => dial.note(plain_failure(refusal.status().0)),
         }
         self.next_step(id);

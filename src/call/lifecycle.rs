@@ -8,6 +8,7 @@ use super::{
     dial::{Dial, DialId, Errand},
     ending::{in_words, plain_failure, refused, status_of},
     gather::{Gathering, Sending},
+    house::House,
     leg::{self, Dialog, Facts, Leg, Standing},
     mix::Heard,
     movement::Movement,
@@ -19,14 +20,14 @@ use super::{
 };
 use crate::{
     deadlines::Deadlines,
-    destination::{Caller, Origin, Plan, Refusal},
+    destination::{Caller, Flow, Origin, Plan, Refusal},
     ids::{CallId, LegId, Numbers, RecordingId, TransferId},
     media::{
         self,
         sdp::{Codec, Negotiation},
         srtp::Srtp,
     },
-    sip::{self, Cause, Failure, Incoming, Rejection},
+    sip::{self, Cause, Failure, Incoming, Rejection, wire::StatusCode},
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::{
@@ -108,6 +109,10 @@ pub struct Call {
     pub(super) movement: Movement,
     /// Digits that may become a star code.
     pub(super) collectors: BTreeMap<LegId, Collector>,
+    /// Callers for whom a program was asked.
+    pub(super) flows: BTreeMap<LegId, Flow>,
+    /// The rules of the room, if it is one.
+    pub(super) house: House,
     /// Digits that programs want.
     pub(super) gathers: BTreeMap<LegId, Gathering>,
     /// Digits that programs dial.
@@ -136,6 +141,8 @@ pub(super) enum Ticket {
     Movement,
     /// Where somebody is who is asked into the room.
     Invitation(Invitation),
+    /// Where a caller goes for whom no program said anything.
+    Fallback(LegId),
     /// Where the second of a call that we make is.
     Second(LegId, Box<Second>),
 }
@@ -155,6 +162,10 @@ pub(super) enum Timer {
     Gather(LegId),
     /// The next digit for a leg.
     Send(LegId),
+    /// A program was to say what becomes of a caller.
+    Flow(LegId),
+    /// A tone of the room is over.
+    Tone,
     /// The transfer under way waits for something.
     Movement,
     /// Who waited has heard that nobody comes.
@@ -192,6 +203,8 @@ impl Call {
             dials: BTreeMap::new(),
             movement: Movement::Still,
             collectors: BTreeMap::new(),
+            flows: BTreeMap::new(),
+            house: House::default(),
             gathers: BTreeMap::new(),
             sendings: BTreeMap::new(),
             heard: BTreeMap::new(),
@@ -222,12 +235,20 @@ impl Call {
                 Some(Ticket::Redirect(id)) => self.redirected(id, ticket, plan),
                 Some(Ticket::Movement) => self.movement_routed(ticket, plan, now),
                 Some(Ticket::Invitation(invitation)) => self.invitation_routed(invitation, plan),
+                Some(Ticket::Fallback(leg)) => self.fallback_routed(leg, plan),
                 Some(Ticket::Second(first, second)) => self.second_routed(first, &second, plan),
                 Some(Ticket::Lease(_)) | None => {}
             },
             Command::Leased { ticket, legs } => match self.tickets.remove(&ticket) {
                 Some(Ticket::Lease(id)) => self.leased(id, ticket, legs, now),
-                Some(Ticket::Redirect(_) | Ticket::Movement | Ticket::Invitation(_) | Ticket::Second(..)) | None => {
+                Some(
+                    Ticket::Redirect(_)
+                    | Ticket::Movement
+                    | Ticket::Invitation(_)
+                    | Ticket::Second(..)
+                    | Ticket::Fallback(_),
+                )
+                | None => {
                     self.give_back(legs);
                 }
             },
@@ -292,6 +313,8 @@ impl Call {
                 }
                 Timer::Digits(leg) => self.digits_paused(leg, now),
                 Timer::Movement => self.movement_due(),
+                Timer::Flow(leg) => self.flow_timeout(leg),
+                Timer::Tone => self.tone_over(),
                 Timer::Gather(leg) => self.end_gather(leg, GatherEnd::Timeout),
                 Timer::Send(leg) => self.send_next(leg, now),
                 Timer::Screen(leg) => self.not_confirmed(leg),
@@ -344,6 +367,7 @@ impl Call {
         }
         match plan {
             Err(refusal) => self.reject(leg, refused(refusal.status())),
+            Ok(_) if self.kind == Kind::Room && !self.has_places(0) => self.reject(leg, refused(StatusCode(486))),
             Ok(_) if self.kind == Kind::Room => self.answer_leg(leg, None),
             Ok(Plan::Ring(steps)) => {
                 if let Some(face) = self.face(leg, referred_by.into_iter().collect()) {
@@ -353,6 +377,7 @@ impl Call {
             Ok(Plan::Conference(conference)) => self.enter(conference, vec![leg]),
             Ok(Plan::Music) => self.serve(media::Source::HoldMusic),
             Ok(Plan::Echo) => self.serve(media::Source::Echo),
+            Ok(Plan::Flow(flow)) => self.ask_program(leg, flow),
         }
     }
 
@@ -480,6 +505,8 @@ impl Call {
         self.deadlines.clear(Timer::Parting(leg));
         self.deadlines.clear(Timer::Screen(leg));
         self.deadlines.clear(Timer::Gather(leg));
+        self.deadlines.clear(Timer::Flow(leg));
+        self.flows.remove(&leg);
         self.deadlines.clear(Timer::Send(leg));
         self.sendings.remove(&leg);
         self.deadlines.clear(Timer::Digits(leg));
@@ -497,6 +524,7 @@ impl Call {
 
     /// Brings everything in line with what is so now: ends what has nobody to talk to, tells the mixer what changed.
     pub(super) fn settle(&mut self) {
+        self.keep_house();
         self.end_if_alone();
         if self.legs.is_empty() && self.dials.is_empty() && self.begun && !self.ended {
             self.ended = true;
@@ -525,7 +553,9 @@ impl Call {
             }
             return;
         }
-        let waits = self.regrets || self.tickets.values().any(|ticket| matches!(ticket, Ticket::Second(..)));
+        let waits = self.regrets
+            || !self.flows.is_empty()
+            || self.tickets.values().any(|ticket| matches!(ticket, Ticket::Second(..) | Ticket::Fallback(_)));
         if self.kind != Kind::Conversation || (first.is_some() && (self.kept || waits || !self.awaits.is_empty())) {
             return;
         }

@@ -144,6 +144,9 @@ impl Call {
         if let Kind::Service(source) = &self.kind {
             return Place::Served(source.clone());
         }
+        if self.kind == Kind::Room && !self.house.started {
+            return Place::Aside(Some(Source::HoldMusic));
+        }
         let collecting = self.collectors.iter().find(|(_, collector)| collector.wants_number());
         match (&self.movement, collecting) {
             (Movement::Still, Some((agent, collector))) if *agent == leg.id => {

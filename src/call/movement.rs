@@ -111,7 +111,8 @@ impl Call {
             | Errand::Fallback
             | Errand::Added(_)
             | Errand::Originated(_)
-            | Errand::Second(_) => {}
+            | Errand::Second(_)
+            | Errand::Redirected => {}
         }
     }
 
@@ -122,6 +123,7 @@ impl Call {
             Errand::Added(role) => self.added(leg, role),
             Errand::Originated(second) => self.first_answered(leg, second),
             Errand::Second(first) => self.second_answered(first),
+            Errand::Redirected => self.kept = false,
             Errand::Cold => self.cold_answered(leg, now),
             Errand::Warm => self.warm_answered(leg),
             Errand::Invitation(member, transfer) => self.invitation_done(member, transfer, leg),
@@ -136,6 +138,7 @@ impl Call {
             Errand::First => self.reject_waiting(&failure),
             Errand::Added(_) | Errand::Originated(_) => {}
             Errand::Second(_) => self.regret(),
+            Errand::Redirected => self.not_put_through(&failure),
             Errand::Handed(by) => {
                 self.reject_waiting(&failure);
                 if matches!(self.movement, Movement::Still) {
@@ -151,7 +154,7 @@ impl Call {
     }
 
     /// Those who called and have no answer are told how their call went.
-    fn reject_waiting(&mut self, failure: &Failure) {
+    pub(super) fn reject_waiting(&mut self, failure: &Failure) {
         for leg in self.legs() {
             if self.legs.get(&leg).is_some_and(|party| matches!(party.dialog, Dialog::Incoming { .. })) {
                 self.reject(leg, rejection(failure));

@@ -104,10 +104,11 @@ impl Call {
             Verb::Merge { transfer } => self.merge(transfer),
             Verb::Complete { transfer } => self.complete(transfer),
             Verb::Cancel { transfer } => self.cancel(transfer),
-            Verb::Ring { .. } | Verb::Answer { .. } | Verb::Reject { .. } | Verb::Redirect { .. } => {
-                Err(Refused::Unsupported("call flows"))
-            }
-            Verb::Membership { .. } => Err(Refused::Unsupported("membership")),
+            Verb::Ring { leg } => self.ring_caller(leg),
+            Verb::Answer { leg } => self.answer_caller(leg),
+            Verb::Reject { leg, status, reason } => self.reject_caller(leg, status, reason),
+            Verb::Redirect { leg, to } => self.put_through(leg, &to, plan),
+            Verb::Membership { leg, membership } => self.set_membership(leg, membership),
         }
     }
 

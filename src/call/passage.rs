@@ -105,9 +105,10 @@ impl Call {
     ///
     /// # Errors
     /// Why not.
-    pub fn may_join(&self, _more: usize) -> Result<(), Refused> {
+    pub fn may_join(&self, more: usize) -> Result<(), Refused> {
         match self.kind {
             Kind::Service(_) => Err(Refused::TargetUnfit),
+            Kind::Room if !self.has_places(more) => Err(Refused::Full),
             Kind::Conversation | Kind::Room if self.is_free() => Ok(()),
             Kind::Conversation | Kind::Room => Err(Refused::AlreadyInTransfer),
         }
@@ -182,6 +183,7 @@ impl Call {
             self.end_gather(*id, GatherEnd::Stopped);
             let Some(mut leg) = self.legs.remove(id) else { continue };
             self.coach_nobody(*id);
+            self.let_out(*id);
             leg.standing = Standing::Present;
             leg.part.waits = None;
             let in_mixer = self.heard.remove(id).is_some() && !self.unsay_media(*id);

@@ -107,7 +107,7 @@ impl Call {
                 self.recall_done(Outcome::FellBack);
                 self.serve(Source::Echo);
             }
-            (Phase::SeekingFallback(asked), Err(_)) if *asked == ticket => self.give_notice(now),
+            (Phase::SeekingFallback(asked), Err(_) | Ok(Plan::Flow(_))) if *asked == ticket => self.give_notice(now),
             _ => {}
         }
     }

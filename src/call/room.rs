@@ -90,7 +90,7 @@ impl Call {
         let steps = match plan {
             Ok(Plan::Ring(steps)) => steps,
             // A room cannot be called into a room, nor can music.
-            Ok(Plan::Conference(_) | Plan::Music | Plan::Echo) => {
+            Ok(Plan::Conference(_) | Plan::Music | Plan::Echo | Plan::Flow(_)) => {
                 return self.invitation_failed(member, transfer, plain_failure(488));
             }
             Err(refusal) => return self.invitation_failed(member, transfer, plain_failure(refusal.status().0)),

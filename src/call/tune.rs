@@ -86,7 +86,10 @@ impl Sound {
     }
 
     /// Whether there is anything to play.
-    pub(super) fn check(&self) -> Result<(), Refused> {
+    ///
+    /// # Errors
+    /// There is nothing.
+    pub fn check(&self) -> Result<(), Refused> {
         let nothing = match self {
             Self::Clips(names) => names.is_empty() || names.iter().any(String::is_empty),
             Self::Speech { text, .. } => text.trim().is_empty(),

@@ -131,7 +131,7 @@ impl Call {
                 let everybody = self.present();
                 self.enter(conference, everybody);
             }
-            Ok(Plan::Music | Plan::Echo) => self.warm_failed(&plain_failure(488), now),
+            Ok(Plan::Music | Plan::Echo | Plan::Flow(_)) => self.warm_failed(&plain_failure(488), now),
         }
     }
 

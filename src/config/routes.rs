@@ -5,12 +5,17 @@ use super::{
     problem::{Report, nearest},
     sections::{Route, Section, Texts},
 };
-use crate::switch::{ExtensionSettings, Pattern, RouteFrom, RouteSettings, RouteTo, TrunkSettings};
-use std::collections::HashSet;
+use crate::{
+    destination::Flow,
+    switch::{ExtensionSettings, Pattern, RouteFrom, RouteSettings, RouteTo, TrunkSettings},
+};
+use std::{collections::HashSet, time::Duration};
 use toml::Spanned;
 
 const FROM: &str = "[route] from";
 const TO: &str = "[route] to";
+/// How long a program may take to say what becomes of a caller.
+const FLOW_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What routes may lead to.
 struct Known<'a> {
@@ -54,7 +59,23 @@ fn route(section: &Section<Route>, known: &Known<'_>, report: &mut Report<'_>) -
     {
         report.add(said.span(), "[route] prepend", "must be digits or other characters of a number, without spaces");
     }
+    let to = to.into_iter().map(|to| with_rules(to, keys, report)).collect();
     Some(RouteSettings { from, pattern, strip, prepend, to })
+}
+
+/// A flow with the time and the fallback that its route says.
+fn with_rules(to: RouteTo, keys: &Route, report: &mut Report<'_>) -> RouteTo {
+    let RouteTo::Flow(flow) = to else {
+        let odd = keys.flow_fallback.as_ref().map(Spanned::span).or(keys.flow_timeout_s.as_ref().map(Spanned::span));
+        if let Some(span) = odd {
+            report.add(span, TO, "flow_timeout_s and flow_fallback are for routes to \"flow:NAME\"");
+        }
+        return to;
+    };
+    let usual = FLOW_TIMEOUT.as_secs() as u32;
+    let seconds: u32 = number(&keys.flow_timeout_s, "[route] flow_timeout_s", usual, 1..=60, report);
+    let fallback = keys.flow_fallback.as_ref().map(|said| said.get_ref().clone());
+    RouteTo::Flow(Flow { timeout: Duration::from_secs(seconds.into()), fallback, ..flow })
 }
 
 fn from(said: &Spanned<String>, known: &Known<'_>, report: &mut Report<'_>) -> Option<RouteFrom> {
@@ -101,9 +122,12 @@ fn destination(said: &Spanned<&str>, known: &Known<'_>, report: &mut Report<'_>)
             Some(RouteTo::Trunk(name.to_owned()))
         }
         Some(("conference", name)) if !name.is_empty() => Some(RouteTo::Conference(name.to_owned())),
+        Some(("flow", name)) if !name.is_empty() => {
+            Some(RouteTo::Flow(Flow { name: name.to_owned(), timeout: FLOW_TIMEOUT, fallback: None }))
+        }
         Some(("dialect", name)) if !name.is_empty() => Some(RouteTo::Dialect(name.to_owned())),
         Some(_) => {
-            let ways = "\"trunk:NAME\", \"conference:{number}\", \"music\", \"echo\", \"{number}\" or the number of an extension";
+            let ways = "\"trunk:NAME\", \"conference:{number}\", \"music\", \"echo\", \"flow:NAME\", \"{number}\" or the number of an extension";
             report.add(said.span(), TO, format!("{text:?} must be {ways}"));
             None
         }

@@ -217,6 +217,8 @@ pub(super) struct Route {
     pub(super) strip: Maybe<i64>,
     pub(super) prepend: Maybe<String>,
     pub(super) to: Spanned<Texts>,
+    pub(super) flow_timeout_s: Maybe<i64>,
+    pub(super) flow_fallback: Maybe<String>,
 }
 
 /// `[records]`

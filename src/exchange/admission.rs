@@ -69,7 +69,7 @@ impl Exchange {
             None => {
                 let id = match &plan {
                     Ok(Plan::Conference(name)) => self.room(name, now),
-                    Ok(Plan::Ring(_) | Plan::Music | Plan::Echo) | Err(_) => self.open_call(None, now),
+                    Ok(Plan::Ring(_) | Plan::Music | Plan::Echo | Plan::Flow(_)) | Err(_) => self.open_call(None, now),
                 };
                 (id, call::Command::Admit { incoming, port, origin, plan })
             }

@@ -198,6 +198,9 @@ impl Exchange {
         let Some(line) = self.calls.remove(&id) else { return };
         if let Some(name) = line.conference.filter(|name| self.rooms.get(name) == Some(&id)) {
             self.rooms.remove(&name);
+            if self.rules.get(&name).is_some_and(|rules| !rules.stays) {
+                self.rules.remove(&name);
+            }
         }
         if line.open {
             self.orders.push_back(Order::Close { call: id });

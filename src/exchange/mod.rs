@@ -11,6 +11,7 @@ mod obey;
 mod order;
 mod recordings;
 mod reload;
+mod rooms;
 mod wiring;
 mod wish;
 

@@ -1,8 +1,6 @@
 //! What programs wish, granted or refused at once.
 
-use super::{
-    Done, Exchange, ExtensionView, Granted, News, Originate, RegistrationView, RoomView, TrunkView, What, Wish,
-};
+use super::{Done, Exchange, ExtensionView, Granted, News, Originate, RegistrationView, TrunkView, What, Wish};
 use crate::{
     call::{self, Approach, Call, Epoch, Refused, Verb},
     destination::{Caller, Features, Origin, Plan, Whom},
@@ -53,7 +51,7 @@ impl Exchange {
             What::Move { leg, to } => self.move_leg(leg, to, epoch, now),
             What::MergeCalls { from, into, leaving } => self.merge_calls(from, into, leaving, epoch, now),
             What::Bridge { leg, with } => self.bridge(leg, with, epoch, now),
-            What::OpenRoom { .. } => Err(Refused::Unsupported("rooms by a program")),
+            What::OpenRoom { name, settings } => self.open_room(name, settings),
         }
     }
 
@@ -188,25 +186,6 @@ impl Exchange {
             lines: trunk.lines,
         };
         self.switchboard.trunks().into_iter().map(view).collect()
-    }
-
-    fn room_views(&self) -> Vec<RoomView> {
-        let mut rooms: Vec<_> = self
-            .rooms
-            .iter()
-            .map(|(name, id)| RoomView {
-                name: name.clone(),
-                call: Some(*id),
-                members: self.calls.get(id).map(|line| line.call.legs()).unwrap_or_default(),
-                started: true,
-                max_members: None,
-                configured: false,
-                members_start: true,
-                members_end: false,
-            })
-            .collect();
-        rooms.sort_by(|a, b| a.name.cmp(&b.name));
-        rooms
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{News, Order, Ports, gate::Gate, recordings::Recordings};
 use crate::{
-    call::{self, Call, CallSettings, Epoch, LegView, TransferView},
+    call::{self, Call, CallSettings, Epoch, LegView, RoomSettings, TransferView},
     deadlines::Deadlines,
     ids::{CallId, LegId, LegIds, Numbers, WishId},
     media,
@@ -56,6 +56,8 @@ pub struct Exchange {
     pub(super) legs: HashMap<LegId, Owned>,
     /// Legs that went to another call, and where somebody waits for them.
     pub(super) awaited: HashMap<LegId, CallId>,
+    /// Rules of rooms by name.
+    pub(super) rules: HashMap<String, RoomSettings>,
     /// Conference rooms by name.
     pub(super) rooms: HashMap<String, CallId>,
     pub(super) recordings: Recordings,
@@ -124,6 +126,7 @@ impl Exchange {
             calls: HashMap::new(),
             legs: HashMap::new(),
             awaited: HashMap::new(),
+            rules: HashMap::new(),
             rooms: HashMap::new(),
             recordings: Recordings::default(),
             leg_ids,
@@ -373,6 +376,9 @@ impl Exchange {
         let mut call = Call::new(id, settings, conference.clone(), numbers, self.chance.random(), now);
         if let Some(epoch) = self.epoch {
             call.watch(epoch);
+        }
+        if let Some(rules) = conference.as_ref().and_then(|name| self.rules.get(name)) {
+            call.set_rules(rules.clone());
         }
         self.calls.insert(id, Line { call, open: false, conference });
         id

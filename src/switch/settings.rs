@@ -2,6 +2,7 @@
 
 use super::{Network, Pattern};
 use crate::{
+    destination::Flow,
     media::{sdp::Codec, srtp::Srtp},
     sip::{
         Credentials, Secret,
@@ -128,6 +129,8 @@ pub enum RouteTo {
     Music,
     /// What the caller says himself.
     Echo,
+    /// A program says what becomes of the caller.
+    Flow(Flow),
     /// A hosted API of this name, which this version does not speak: nowhere.
     Dialect(String),
 }

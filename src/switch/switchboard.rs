@@ -323,6 +323,7 @@ impl Switchboard {
                 RouteTo::Conference(name) => return Ok(Plan::Conference(name.replace("{number}", number))),
                 RouteTo::Music => return Ok(Plan::Music),
                 RouteTo::Echo => return Ok(Plan::Echo),
+                RouteTo::Flow(flow) => return Ok(Plan::Flow(flow.clone())),
                 RouteTo::Dialect(_) => Err(Refusal::Unknown),
                 RouteTo::Extension(extension) => self.extension(&extension.replace("{number}", number)),
                 RouteTo::Trunk(name) => self.trunk(name, number),

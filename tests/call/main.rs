@@ -13,6 +13,7 @@ mod attended;
 mod basic;
 mod codes;
 mod cold;
+mod flow;
 mod handover;
 mod hold;
 mod program;

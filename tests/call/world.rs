@@ -10,7 +10,7 @@ use std::{
 use warmline::{
     call::{
         Action, Approach, Call, CallSettings, CallView, Codes, Command, Done, Epoch, Event, LegView, Passenger,
-        Refused, Sound, TransferView, Verb,
+        Refused, RoomSettings, Sound, TransferView, Verb,
     },
     destination::{Caller, Features, Origin, Plan, Refusal, Target, Whom},
     ids::{CallId, LegId, Numbers, PlayId},
@@ -32,6 +32,8 @@ pub struct World {
     calls: BTreeMap<u64, Call>,
     settings: Arc<CallSettings>,
     rooms: BTreeMap<String, u64>,
+    /// Rules of rooms, for when they are made.
+    pub rules: BTreeMap<String, RoomSettings>,
     legs: BTreeMap<LegId, Peer>,
     released: BTreeSet<LegId>,
     numbers: Numbers,
@@ -164,6 +166,7 @@ impl World {
             calls: BTreeMap::new(),
             settings: Arc::new(settings),
             rooms: BTreeMap::new(),
+            rules: BTreeMap::new(),
             legs: BTreeMap::new(),
             released: BTreeSet::new(),
             numbers: Numbers::default(),
@@ -206,7 +209,7 @@ impl World {
         let plan = self.plan(to);
         let id = match &plan {
             Ok(Plan::Conference(name)) => self.room(name),
-            Ok(Plan::Ring(_) | Plan::Music | Plan::Echo) | Err(_) => self.open(None),
+            Ok(Plan::Ring(_) | Plan::Music | Plan::Echo | Plan::Flow(_)) | Err(_) => self.open(None),
         };
         self.legs.get_mut(&leg).unwrap().call = id;
         let incoming = Box::new(incoming(leg, to, body));
@@ -612,6 +615,9 @@ impl World {
             None => {
                 let id = self.open(Some(name.to_owned()));
                 self.rooms.insert(name.to_owned(), id);
+                if let (Some(rules), Some(call)) = (self.rules.get(name), self.calls.get_mut(&id)) {
+                    call.set_rules(rules.clone());
+                }
                 id
             }
         }
