@@ -157,7 +157,7 @@ impl Floor {
         for (sample, code) in frame.iter_mut().zip(black_box(&self.payload)) {
             *sample = ulaw::decode(*code);
         }
-        self.sum.clear();
+        self.sum.clear(Rate::NARROW);
         self.sum.add(&frame);
         self.sum.add(&[100; 160]);
         self.sum.without(&frame, &mut self.limiter, &mut heard);

@@ -2,12 +2,7 @@
 
 use super::{
     DigitMode, Event, Playback, Role, Source,
-    audio::{
-        codec::Coder,
-        fade,
-        frame::{FRAME, Rate},
-        wide::peak,
-    },
+    audio::{codec::Coder, converter::Converter, fade, frame::Rate, wide::peak},
     playback::Whisper,
     recorder::Recorder,
     relay::Relayed,
@@ -90,18 +85,27 @@ pub(super) struct Voice {
     pub(super) sounds: bool,
     /// Part of the sum.
     pub(super) is_in_sum: bool,
+    /// For one who hears it alone, at another rate.
+    pub(super) converter: Option<Box<Converter>>,
 }
 
 impl Voice {
     pub(super) fn new() -> Self {
         Self {
             audience: Audience::Nobody,
-            frame: vec![0; FRAME],
-            unfaded: vec![0; FRAME],
+            frame: Vec::new(),
+            unfaded: Vec::new(),
             is_faded: false,
             sounds: false,
             is_in_sum: false,
+            converter: None,
         }
+    }
+
+    /// Frames of another length, all silence.
+    fn set_rate(&mut self, rate: Rate) {
+        self.frame.clear();
+        self.frame.resize(rate.frame(), 0);
     }
 }
 
@@ -136,7 +140,11 @@ impl Leg {
 
     pub(super) fn agree(&mut self, session: Session, now: Instant) {
         self.line.set_rate(session.codec.clock(), now);
-        let coder = Coder::of(&session, Rate::NARROW);
+        let coder = Coder::of(&session, Rate::MAX);
+        if self.agreed.is_none() || coder.rate() != self.rate() {
+            self.voice.set_rate(coder.rate());
+            self.ear.restart();
+        }
         match (&session.keys, &mut self.secrecy) {
             (Some(keys), Some(secrecy)) => secrecy.renew(keys),
             (Some(keys), none @ None) => *none = Some(Box::new(Secrecy::new(keys))),
@@ -174,6 +182,12 @@ impl Leg {
     #[inline]
     pub(super) fn is_report(&self, packet: &[u8]) -> bool {
         self.agreed.as_ref().is_some_and(|agreed| agreed.session.rtcp_mux) && report::is_report(packet)
+    }
+
+    /// At which it speaks and hears.
+    #[inline]
+    pub(super) fn rate(&self) -> Rate {
+        self.agreed.as_ref().map_or(Rate::NARROW, |agreed| agreed.coder.rate())
     }
 
     /// Whether it may be sent RTP, and there is somewhere to send it.
@@ -292,6 +306,7 @@ impl Leg {
         if audience == Audience::Nobody && self.voice.audience == Audience::Nobody && !self.echoes() {
             return;
         }
+        let rate = self.rate();
         let Some(agreed) = &mut self.agreed else { return };
         let sounds = agreed.stream.buffer.fill(&mut self.voice.frame) && peak(&self.voice.frame) > IDLE;
         self.voice.sounds = sounds;
@@ -299,12 +314,13 @@ impl Leg {
             return;
         }
         self.voice.is_faded = true;
-        self.voice.unfaded.copy_from_slice(&self.voice.frame);
+        self.voice.unfaded.clear();
+        self.voice.unfaded.extend_from_slice(&self.voice.frame);
         if self.voice.audience == Audience::Nobody {
             self.voice.audience = audience;
-            fade::fade_in(&mut self.voice.frame, Rate::NARROW);
+            fade::fade_in(&mut self.voice.frame, rate);
         } else {
-            fade::fade_out(&mut self.voice.frame, Rate::NARROW);
+            fade::fade_out(&mut self.voice.frame, rate);
         }
     }
 
@@ -322,9 +338,19 @@ impl Leg {
         }
     }
 
+    /// It leaves, or speaks in another way from now on: the end of its word, if it is heard in the room.
+    pub(super) fn end_word(&mut self) -> Option<&[i16]> {
+        let (rate, audience) = (self.rate(), std::mem::replace(&mut self.voice.audience, Audience::Nobody));
+        let agreed = self.agreed.as_mut().filter(|_| audience == Audience::All)?;
+        agreed.stream.buffer.fill(&mut self.voice.frame).then(|| {
+            fade::fade_out(&mut self.voice.frame, rate);
+            &self.voice.frame[..]
+        })
+    }
+
     /// What concerns its own ear.
-    pub(super) fn own<'a>(voice: &'a Voice, dialler: &Dialler) -> Own<'a> {
-        let left = dialler.sounding().map_or(0, |(_, ms)| ms.map_or(usize::MAX, |ms| Rate::NARROW.samples(ms)));
+    pub(super) fn own<'a>(voice: &'a Voice, dialler: &Dialler, rate: Rate) -> Own<'a> {
+        let left = dialler.sounding().map_or(0, |(_, ms)| ms.map_or(usize::MAX, |ms| rate.samples(ms)));
         let echo = if voice.is_faded { &voice.unfaded } else { &voice.frame };
         Own { frame: &voice.frame, echo, sounds: voice.sounds, is_in_sum: voice.is_in_sum, digit_left: left }
     }

@@ -6,8 +6,7 @@
 use super::{
     Command, DigitMode, Event, Record, Source,
     audio::{
-        fade,
-        frame::{FRAME, Rate, TICK},
+        frame::{Rate, TICK},
         music::Music,
         sum::Limiter,
     },
@@ -76,8 +75,6 @@ pub struct Mixer {
     latest: Instant,
     /// The earliest of everything else.
     pub(super) next_chore: Option<Instant>,
-    pub(super) sound: Vec<i16>,
-    pub(super) scratch: Vec<i16>,
     pub(super) recorders: Vec<Recorder>,
     /// A packet that was secret.
     clear: Vec<u8>,
@@ -90,7 +87,7 @@ impl Mixer {
     /// An empty mixer. `seed` makes SSRCs, first sequence numbers and timestamps.
     pub fn new(settings: Settings, seed: u64) -> Self {
         Self {
-            room: Room::new(Arc::clone(&settings.music), Rate::NARROW),
+            room: Room::new(Arc::clone(&settings.music)),
             latest: settings.since,
             settings,
             legs: Legs::default(),
@@ -100,8 +97,6 @@ impl Mixer {
             is_relaying: false,
             next_tick: None,
             next_chore: None,
-            sound: vec![0; FRAME],
-            scratch: vec![0; FRAME],
             recorders: Vec::new(),
             clear: Vec::new(),
         }
@@ -197,7 +192,14 @@ impl Mixer {
                     // In the codec in which it came.
                     self.end_relay(now);
                 }
-                self.legs[index].agree(*session, now);
+                let leg = &mut *self.legs[index];
+                let rate = leg.rate();
+                if session.codec.rate() != rate
+                    && let Some(word) = leg.end_word()
+                {
+                    self.room.bid_farewell(rate, word);
+                }
+                leg.agree(*session, now);
                 if first {
                     self.plan_reports(index, now);
                 }
@@ -334,14 +336,10 @@ impl Mixer {
         self.release_key(index, now);
         self.let_hear_past(index, was_relaying);
         let mut leg = self.legs.remove(index);
-        if leg.voice.audience == Audience::All
-            && let Some(agreed) = &mut leg.agreed
-            && agreed.stream.buffer.fill(&mut leg.voice.frame)
-        {
-            fade::fade_out(&mut leg.voice.frame, Rate::NARROW);
-            self.room.bid_farewell(&leg.voice.frame);
+        let rate = leg.rate();
+        if let Some(word) = leg.end_word() {
+            self.room.bid_farewell(rate, word);
         }
-        leg.voice.audience = Audience::Nobody;
         if let Some(agreed) = &mut leg.agreed {
             agreed.stream.buffer.reset();
         }
@@ -352,7 +350,8 @@ impl Mixer {
         if *self.legs[index].ear.hears() != Hears::Mix {
             return;
         }
-        let mut last = vec![0; FRAME];
+        let rate = self.legs[index].rate();
+        let mut last = vec![0; rate.frame()];
         if was_relaying {
             if let Some((_, other)) = pair(&mut self.legs, index)
                 && let Some(agreed) = &other.agreed
@@ -363,12 +362,12 @@ impl Mixer {
             let mut limiter = Limiter::new();
             let voice = &self.legs[index].voice;
             if voice.is_in_sum {
-                self.room.sum.without(&voice.frame, &mut limiter, &mut last);
+                self.room.heard(rate).without(&voice.frame, &mut limiter, &mut last);
             } else {
-                self.room.sum.whole(&mut limiter, &mut last);
+                self.room.heard(rate).whole(&mut limiter, &mut last);
             }
         }
-        self.legs[index].ear.leave_room(&mut last, was_relaying, Rate::NARROW);
+        self.legs[index].ear.leave_room(&mut last, was_relaying, rate);
     }
 
     /// A key of a leg's phone went down or up: told once, and handed on to those who hear the leg.
@@ -449,8 +448,9 @@ impl Mixer {
 
     fn skip(&mut self, ticks: u32) {
         for leg in self.legs.iter_mut() {
+            let frame = leg.rate().frame();
             if let Some(agreed) = &mut leg.agreed {
-                agreed.stream.buffer.skip(FRAME * ticks as usize);
+                agreed.stream.buffer.skip(frame * ticks as usize);
             }
         }
         self.next_tick = self.next_tick.map(|tick| tick + TICK * ticks);
@@ -485,7 +485,12 @@ impl Mixer {
 
     fn end_relay(&mut self, now: Instant) {
         if std::mem::take(&mut self.is_relaying) {
-            self.legs.iter_mut().for_each(|leg| relay::end(leg, now));
+            for index in 0..self.legs.len() {
+                match pair(&mut self.legs, index) {
+                    Some((leg, other)) => relay::end(leg, Some(other), now),
+                    None => relay::end(&mut self.legs[index], None, now),
+                }
+            }
         }
     }
 }

@@ -2,7 +2,11 @@
 
 use super::{
     Layout, Recording, Scope,
-    audio::{frame::TICK, sum::Limiter},
+    audio::{
+        converter::{Converter, sample},
+        frame::{Rate, TICK},
+        sum::Limiter,
+    },
     leg::{Audience, Leg},
     room::Room,
     source::Hears,
@@ -29,6 +33,8 @@ pub(super) struct Recorder {
     /// Frames up to the last that was written.
     length: u64,
     limiters: [Limiter; 2],
+    /// Of channels whose legs speak at a lower rate than others.
+    converters: Vec<Option<Box<Converter>>>,
 }
 
 impl Recorder {
@@ -37,7 +43,19 @@ impl Recorder {
         let mut seats = Vec::with_capacity(layout.channels());
         seats.extend(follows);
         let limiters = [Limiter::new(), Limiter::new()];
-        Self { id, follows, scope, layout, tape, seats, before: 0, since: Some(now), length: 0, limiters }
+        Self {
+            id,
+            follows,
+            scope,
+            layout,
+            tape,
+            seats,
+            before: 0,
+            since: Some(now),
+            length: 0,
+            limiters,
+            converters: Vec::new(),
+        }
     }
 
     /// Whether it needs to hear anything now.
@@ -76,27 +94,42 @@ impl Recorder {
             return;
         }
         self.length = number + 1;
-        let Self { layout, scope, seats, follows, tape, limiters, .. } = self;
+        let Self { layout, scope, seats, follows, tape, limiters, converters, .. } = self;
         let channels = tape.channels();
-        let frame = room.rate().frame();
+        // A leg is recorded as it speaks and hears, a call as who speaks and hears best.
+        let followed = legs.iter().find(|leg| Some(leg.id) == *follows);
+        let rate = match scope {
+            Scope::Call => room.highest(),
+            Scope::Leg => followed.map_or(Rate::NARROW, |leg| leg.rate()),
+        };
+        let frame = rate.frame();
         // No room: the number of the next one tells that this is missing.
-        let _written = tape.write(number, room.rate(), |sound| match (*scope, *layout) {
-            (Scope::Call, Layout::Mix) => room.sum.whole(&mut limiters[0], &mut sound[..frame]),
+        let _written = tape.write(number, rate, |sound| match (*scope, *layout) {
+            (Scope::Call, Layout::Mix) => room.heard(rate).whole(&mut limiters[0], &mut sound[..frame]),
             (Scope::Call, Layout::Apart(_)) => {
                 for leg in legs.iter().filter(|leg| leg.voice.is_in_sum) {
                     let seat = seat(seats, leg.id, channels);
-                    add(&mut sound[seat * frame..][..frame], &leg.voice.frame);
+                    let channel = &mut sound[seat * frame..][..frame];
+                    if leg.rate() == rate {
+                        add(channel, &leg.voice.frame);
+                    } else if let Some(sound) =
+                        converter(converters, seat, leg.rate(), rate).convert(&leg.voice.frame, true)
+                    {
+                        for (sum, converted) in channel.iter_mut().zip(sound) {
+                            *sum = sum.saturating_add(sample(*converted));
+                        }
+                    }
                 }
             }
             (Scope::Leg, _) => {
-                let Some(leg) = legs.iter().find(|leg| Some(leg.id) == *follows) else { return };
+                let Some(leg) = followed else { return };
                 let (said, heard) = sound.split_at_mut(frame.min((channels - 1) * frame));
                 let heard = &mut heard[..frame];
                 if leg.ear.hears() == &Hears::Mix {
                     if leg.voice.is_in_sum {
-                        room.sum.without(&leg.voice.frame, &mut limiters[1], heard);
+                        room.heard(rate).without(&leg.voice.frame, &mut limiters[1], heard);
                     } else {
-                        room.sum.whole(&mut limiters[1], heard);
+                        room.heard(rate).whole(&mut limiters[1], heard);
                     }
                 }
                 if leg.voice.sounds && leg.voice.audience != Audience::Nobody {
@@ -124,6 +157,18 @@ fn seat(seats: &mut Vec<LegId>, leg: LegId, channels: usize) -> usize {
         }
         None => channels - 1,
     }
+}
+
+/// The converter of a channel.
+fn converter(converters: &mut Vec<Option<Box<Converter>>>, seat: usize, from: Rate, to: Rate) -> &mut Converter {
+    if converters.len() <= seat {
+        converters.resize_with(seat + 1, || None);
+    }
+    let place = &mut converters[seat];
+    if place.as_ref().is_some_and(|converter| !converter.is_between(from, to)) {
+        *place = None;
+    }
+    place.get_or_insert_with(|| Box::new(Converter::new(from, to)))
 }
 
 fn add(sum: &mut [i16], sound: &[i16]) {

@@ -60,15 +60,24 @@ impl Relayed {
     }
 }
 
-/// The relay ends: what the leg says goes on from its buffer.
-pub(super) fn end(leg: &mut Leg, now: Instant) {
+/// The relay ends: what the leg says goes on from its buffer, and a coder that remembers says it to the other as if it had said what
+/// was relayed.
+pub(super) fn end(leg: &mut Leg, other: Option<&mut Leg>, now: Instant) {
     let relayed = &mut leg.relayed;
+    let coder = other.and_then(|other| other.agreed.as_mut()).map(|agreed| &mut agreed.coder);
+    let mut coder = coder.filter(|coder| !coder.is_stateless());
     relayed.anchor = None;
     if let Some(agreed) = &mut leg.agreed {
         match relayed.last_at.take() {
             Some(at) if now.saturating_duration_since(at) < PAST => {
                 let [older, newer] = &relayed.last;
-                agreed.stream.buffer.resume_after(relayed.last_sequence, [older, newer]);
+                let mut said = Vec::new();
+                agreed.stream.buffer.resume_after(relayed.last_sequence, [older, newer], |sound| {
+                    if let Some(coder) = coder.as_mut().filter(|coder| sound.len() == coder.rate().frame()) {
+                        said.clear();
+                        coder.encode(sound, &mut said);
+                    }
+                });
             }
             Some(_) | None => agreed.stream.buffer.reset(),
         }

@@ -1,30 +1,50 @@
-//! What all legs of a mixer share in one tick: the sum, the music, whispers, and packets that fit several.
+//! What all legs of a mixer share in one tick: what is said, the music, whispers, and packets that fit several.
+//!
+//! Every leg speaks and hears at the rate of its codec. What is said at one rate is added up there, and each such sum is converted
+//! once for those who hear at another: so everybody hears all that its codec can carry, whoever else comes or goes.
 
 use super::{
     Music,
-    audio::{frame::Rate, playlist::Cursor, sum::Sum},
+    audio::{
+        converter::{Converter, sample},
+        frame::Rate,
+        playlist::Cursor,
+        sum::Sum,
+    },
     sdp::Codec,
 };
 use crate::ids::LegId;
-use std::{ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 /// The air in the room.
 #[derive(Debug)]
 pub(super) struct Room {
-    pub(super) sum: Sum,
+    bands: [Band; Rate::ROOMS.len()],
     music: Arc<Music>,
-    rate: Rate,
-    /// Where everybody's music is.
-    position: u64,
+    /// Since the beginning of all playing.
+    passed: Duration,
     /// The music until now, in the tick in which another one takes over.
     replaced: Option<Arc<Music>>,
     has_taken_over: bool,
     /// Reused; the first `whispering` are of this tick.
     whispers: Vec<Whisper>,
     whispering: usize,
+}
+
+/// What is said and heard at one rate.
+#[derive(Debug)]
+struct Band {
+    is_used: bool,
+    /// By those who speak at this rate, while `sounds`.
+    said: Sum,
+    sounds: bool,
+    /// By all, where there are other rates.
+    heard: Sum,
+    is_apart: bool,
+    /// From the other rates.
+    converters: [Option<Box<Converter>>; Rate::ROOMS.len()],
     /// The end of what somebody said who is gone.
     farewell: Vec<i16>,
-    has_farewell: bool,
 }
 
 #[derive(Debug)]
@@ -33,44 +53,107 @@ struct Whisper {
     sound: Vec<i16>,
 }
 
+impl Band {
+    const UNUSED: Self = Self {
+        is_used: false,
+        said: Sum::none(),
+        sounds: false,
+        heard: Sum::none(),
+        is_apart: false,
+        converters: [const { None }; Rate::ROOMS.len()],
+        farewell: Vec::new(),
+    };
+}
+
 impl Room {
-    pub(super) fn new(music: Arc<Music>, rate: Rate) -> Self {
+    pub(super) fn new(music: Arc<Music>) -> Self {
+        let bands = [Band::UNUSED; Rate::ROOMS.len()];
         Self {
-            sum: Sum::new(rate),
+            bands,
             music,
-            rate,
-            position: 0,
+            passed: Duration::ZERO,
             replaced: None,
             has_taken_over: false,
             whispers: Vec::new(),
             whispering: 0,
-            farewell: vec![0; rate.frame()],
-            has_farewell: false,
         }
     }
 
-    pub(super) fn rate(&self) -> Rate {
-        self.rate
-    }
-
     /// The time since the beginning of all playing, in samples.
-    pub(super) fn position(&self) -> u64 {
-        self.position
+    pub(super) fn position(&self, rate: Rate) -> u64 {
+        rate.samples_in(self.passed)
     }
 
-    /// A tick begins.
-    pub(super) fn clear(&mut self, position: u64) {
-        self.sum.clear();
+    /// The highest rate at which anybody speaks or hears.
+    pub(super) fn highest(&self) -> Rate {
+        let used = Rate::ROOMS.into_iter().zip(&self.bands).rfind(|(_, band)| band.is_used);
+        used.map_or(Rate::NARROW, |(rate, _)| rate)
+    }
+
+    /// A tick begins, `passed` after the beginning of all playing, for legs of these rates.
+    pub(super) fn begin(&mut self, passed: Duration, rates: impl Iterator<Item = Rate>) {
         self.whispering = 0;
-        self.position = position;
+        self.passed = passed;
         if self.has_taken_over {
             self.replaced = None;
         }
         self.has_taken_over = self.replaced.is_some();
-        if std::mem::take(&mut self.has_farewell) {
-            self.sum.add(&self.farewell);
-            self.farewell.fill(0);
+        let mut used = [false; Rate::ROOMS.len()];
+        rates.for_each(|rate| used[rate.index()] = true);
+        for ((band, used), rate) in self.bands.iter_mut().zip(used).zip(Rate::ROOMS) {
+            band.is_used = used || !band.farewell.is_empty();
+            band.sounds = false;
+            if band.is_used {
+                band.said.clear(rate);
+            }
+            if !band.farewell.is_empty() {
+                band.said.add(&band.farewell);
+                band.sounds = true;
+                band.farewell.clear();
+            }
         }
+    }
+
+    /// Somebody says this to all.
+    #[inline]
+    pub(super) fn add(&mut self, rate: Rate, sound: &[i16]) {
+        let band = &mut self.bands[rate.index()];
+        band.said.add(sound);
+        band.sounds = true;
+    }
+
+    /// All have spoken: what is said at one rate is heard at the others.
+    pub(super) fn mix(&mut self) {
+        let rates = self.bands.iter().filter(|band| band.is_used).count();
+        for (to, rate) in Rate::ROOMS.into_iter().enumerate() {
+            let apart = rates > 1 && self.bands[to].is_used;
+            self.bands[to].is_apart = apart;
+            if !apart {
+                self.bands[to].converters = [const { None }; Rate::ROOMS.len()];
+                continue;
+            }
+            let mut band = std::mem::replace(&mut self.bands[to], Band::UNUSED);
+            band.heard.copy(&band.said);
+            for (from, other) in self.bands.iter().enumerate().filter(|(from, _)| *from != to) {
+                let converter = &mut band.converters[from];
+                if !other.is_used {
+                    *converter = None;
+                    continue;
+                }
+                let converter = converter.get_or_insert_with(|| Box::new(Converter::new(Rate::ROOMS[from], rate)));
+                if let Some(sound) = converter.convert(other.said.samples(), other.sounds) {
+                    band.heard.add_converted(sound);
+                }
+            }
+            self.bands[to] = band;
+        }
+    }
+
+    /// What is said, at this rate.
+    #[inline]
+    pub(super) fn heard(&self, rate: Rate) -> &Sum {
+        let band = &self.bands[rate.index()];
+        if band.is_apart { &band.heard } else { &band.said }
     }
 
     /// Another music, from the next tick on.
@@ -86,30 +169,46 @@ impl Room {
     }
 
     /// What one on hold hears whose cursor this is.
-    pub(super) fn play_music(&self, cursor: &mut Cursor, sound: &mut [i16]) {
+    pub(super) fn play_music(&self, cursor: &mut Cursor, rate: Rate, sound: &mut [i16]) {
         match &self.replaced {
-            None => self.music.fill(cursor, self.position, self.rate, sound),
-            Some(old) => self.music.take_over(old, cursor, self.position, self.rate, sound),
+            None => self.music.fill(cursor, self.position(rate), rate, sound),
+            Some(old) => self.music.take_over(old, cursor, self.position(rate), rate, sound),
         }
     }
 
     /// Somebody left, and this is how the word ends.
-    pub(super) fn bid_farewell(&mut self, sound: &[i16]) {
-        for (farewell, sample) in self.farewell.iter_mut().zip(sound) {
+    pub(super) fn bid_farewell(&mut self, rate: Rate, sound: &[i16]) {
+        let farewell = &mut self.bands[rate.index()].farewell;
+        farewell.resize(rate.frame(), 0);
+        for (farewell, sample) in farewell.iter_mut().zip(sound) {
             *farewell = farewell.saturating_add(*sample);
         }
-        self.has_farewell = true;
     }
 
-    pub(super) fn whisper(&mut self, to: LegId, sound: &[i16]) {
+    /// Somebody says this to one alone, at the rate of that one; `converter` is the speaker's.
+    pub(super) fn whisper(
+        &mut self,
+        to: LegId,
+        rates: [Rate; 2],
+        converter: &mut Option<Box<Converter>>,
+        sound: &[i16],
+    ) {
         if self.whispering == self.whispers.len() {
-            self.whispers.push(Whisper { to, sound: Vec::with_capacity(sound.len()) });
+            self.whispers.push(Whisper { to, sound: Vec::with_capacity(Rate::MAX.frame()) });
         }
         let whisper = &mut self.whispers[self.whispering];
         self.whispering += 1;
         whisper.to = to;
         whisper.sound.clear();
-        whisper.sound.extend_from_slice(sound);
+        let [from, at] = rates;
+        if from == at {
+            return whisper.sound.extend_from_slice(sound);
+        }
+        if converter.as_ref().is_none_or(|converter| !converter.is_between(from, at)) {
+            *converter = Some(Box::new(Converter::new(from, at)));
+        }
+        let converted = converter.as_mut().and_then(|converter| converter.convert(sound, true)).unwrap_or_default();
+        whisper.sound.extend(converted.iter().copied().map(sample));
     }
 
     pub(super) fn is_whispered_to(&self, leg: LegId) -> bool {

@@ -94,6 +94,11 @@ impl Ear {
         self.hears = Hears::Past;
     }
 
+    /// What it hears begins anew, from silence: it hears at another rate.
+    pub(super) fn restart(&mut self) {
+        self.hears = Hears::Nothing;
+    }
+
     /// The clip that has come to its end, once.
     pub(super) fn clip_over(&mut self) -> Option<PlayId> {
         let clip = self.clip.as_ref().filter(|clip| clip.is_over() && !self.clip_told)?;
@@ -122,16 +127,17 @@ impl Ear {
         begun: u32,
         room: &Room,
         own: Own<'_>,
+        rate: Rate,
         sound: &mut [i16],
         scratch: &mut [i16],
     ) {
         if self.is_at(wanted, begun) {
-            return self.render(room, own, sound);
+            return self.render(room, own, rate, sound);
         }
-        self.render(room, own, scratch);
-        self.begin(wanted, begun, room.rate());
-        self.render(room, own, sound);
-        fade::cross(scratch, sound, room.rate());
+        self.render(room, own, rate, scratch);
+        self.begin(wanted, begun, rate);
+        self.render(room, own, rate, sound);
+        fade::cross(scratch, sound, rate);
     }
 
     fn begin(&mut self, wanted: &Hears, begun: u32, rate: Rate) {
@@ -164,15 +170,15 @@ impl Ear {
         }
     }
 
-    fn render(&mut self, room: &Room, own: Own<'_>, sound: &mut [i16]) {
+    fn render(&mut self, room: &Room, own: Own<'_>, rate: Rate, sound: &mut [i16]) {
         match &self.hears {
             Hears::Nothing | Hears::Played(Source::Silence) => sound.fill(0),
-            Hears::Mix if own.is_in_sum => room.sum.without(own.frame, &mut self.limiter, sound),
-            Hears::Mix => room.sum.whole(&mut self.limiter, sound),
-            Hears::Played(Source::HoldMusic) => room.play_music(&mut self.music, sound),
+            Hears::Mix if own.is_in_sum => room.heard(rate).without(own.frame, &mut self.limiter, sound),
+            Hears::Mix => room.heard(rate).whole(&mut self.limiter, sound),
+            Hears::Played(Source::HoldMusic) => room.play_music(&mut self.music, rate, sound),
             Hears::Played(Source::Clip(_)) => {
                 if let Some(clip) = &mut self.clip {
-                    clip.fill(room.position(), room.rate(), sound);
+                    clip.fill(room.position(rate), rate, sound);
                 }
             }
             Hears::Played(Source::Echo) if own.sounds => sound.copy_from_slice(own.echo),

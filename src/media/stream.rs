@@ -77,7 +77,7 @@ impl Stream {
     pub(super) fn new(session: &Session) -> Self {
         Self {
             lock: Lock::new(session.remote),
-            buffer: JitterBuffer::new(Coder::of(session, Rate::NARROW)),
+            buffer: JitterBuffer::new(Coder::of(session, Rate::MAX)),
             listener: Listener::default(),
             released: None,
             source: None,
@@ -93,7 +93,7 @@ impl Stream {
     /// A new agreement.
     pub(super) fn renew(&mut self, session: &Session) {
         self.lock.open(session.remote);
-        self.buffer.set_coder(Coder::of(session, Rate::NARROW));
+        self.buffer.set_coder(Coder::of(session, Rate::MAX));
         self.report_remote = None;
     }
 

@@ -2,7 +2,10 @@
 
 use super::{
     Event, Source,
-    audio::{fade, frame::Rate},
+    audio::{
+        fade,
+        frame::{MAX, Rate},
+    },
     leg::{Agreed, Audience, Leg, is_reachable, sealer},
     mixer::Mixer,
     outbox::Addressee,
@@ -47,8 +50,10 @@ impl Mixer {
     /// Adds up what everybody says.
     fn listen(&mut self, at: Instant) {
         let passed = at.saturating_duration_since(self.settings.since);
-        self.room.clear(self.room.rate().samples_in(passed));
-        for leg in self.legs.iter_mut() {
+        self.room.begin(passed, self.legs.iter().map(|leg| leg.rate()));
+        for index in 0..self.legs.len() {
+            let leg = &mut *self.legs[index];
+            let rate = leg.rate();
             leg.speak();
             let voice = &mut leg.voice;
             if !voice.sounds {
@@ -57,18 +62,25 @@ impl Mixer {
             match voice.audience {
                 Audience::All => {
                     voice.is_in_sum = true;
-                    self.room.sum.add(&voice.frame);
+                    self.room.add(rate, &voice.frame);
                 }
-                Audience::One(target) => self.room.whisper(target, &voice.frame),
+                Audience::One(target) => {
+                    let Some(at) = self.legs.find(target) else { continue };
+                    let rates = [rate, self.legs[at].rate()];
+                    let voice = &mut self.legs[index].voice;
+                    self.room.whisper(target, rates, &mut voice.converter, &voice.frame);
+                }
                 Audience::Nobody => {}
             }
         }
+        self.room.mix();
     }
 
     /// The frame of one listener; `last`: before a relay.
     fn speak_to(&mut self, index: usize, at: Instant, last: bool, shared: &mut Shared) {
-        let Self { legs, room, outbox, sound, scratch, events, .. } = self;
+        let Self { legs, room, outbox, events, .. } = self;
         let leg = &mut *legs[index];
+        let rate = leg.rate();
         let Some(slot) = leg.line.slot(at, AHEAD_MS) else { return };
         let wanted = leg.wanted();
         let takes_tones = leg.dialler.is_busy() && !leg.takes_events();
@@ -87,8 +99,10 @@ impl Mixer {
             outbox.send_again(to, &packet, payload);
             return;
         }
-        let own = Leg::own(voice, dialler);
-        ear.fill(&wanted, *begun, room, own, sound, scratch);
+        let (mut sound, mut scratch) = ([0; MAX], [0; MAX]);
+        let (sound, scratch) = (&mut sound[..rate.frame()], &mut scratch[..rate.frame()]);
+        let own = Leg::own(voice, dialler, rate);
+        ear.fill(&wanted, *begun, room, own, rate, sound, scratch);
         if whispered {
             room.add_whispers(*id, sound);
         }
@@ -96,7 +110,7 @@ impl Mixer {
             events.push_back(Event::PlayEnded { leg: *id, play, whole: true });
         }
         if let Some(ending) = whisper
-            && !ending.add_to(room.position(), room.rate(), sound, scratch)
+            && !ending.add_to(room.position(rate), rate, sound, scratch)
         {
             if !ending.is_ending() {
                 events.push_back(Event::PlayEnded { leg: *id, play: ending.id(), whole: true });
@@ -104,7 +118,7 @@ impl Mixer {
             *whisper = None;
         }
         if last {
-            fade::fade_out_late(sound, Rate::NARROW);
+            fade::fade_out_late(sound, rate);
         }
         let place = outbox.send_with(to, &packet, |payload| coder.encode(sound, payload));
         line.add_octets(place.len());

@@ -62,8 +62,8 @@ fn two_of_one_codec_are_relayed_whatever_it_is() {
 fn relay_to_mix_and_back_does_not_click_in_any_codec() {
     for codec in Codec::ALL {
         let mut hall = Hall::new(21).with_tone_for_music(600, -16.0);
-        hall.enter(Phone::new(A, codec).tone(400, -16.0));
-        hall.enter(Phone::new(B, codec).tone(500, -16.0));
+        hall.enter(Phone::new(A, codec).wide().tone(400, -16.0));
+        hall.enter(Phone::new(B, codec).wide().tone(500, -16.0));
         hall.run_s(2);
         hall.forget();
         for round in 0..20 {

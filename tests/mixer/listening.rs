@@ -15,6 +15,7 @@ use warmline::{
         Command, Event, Mixer, Music, Settings,
         audio::{
             codec::Coder,
+            converter::{Converter, sample},
             frame::Rate,
             goertzel::{level, loudness},
             oscillator::Oscillator,
@@ -37,8 +38,12 @@ pub fn relation(phone: u64) -> LegId {
 /// A phone: sends a tone in packets, and keeps what it gets.
 pub struct Phone {
     leg: u64,
-    /// Its codec, as telephone sound.
     coder: Coder,
+    /// To telephone sound, which is looked at.
+    narrowing: Option<Converter>,
+    /// What it played, as its codec has it.
+    played: Vec<i16>,
+    frequency: u32,
     oscillator: Oscillator,
     amplitude: f64,
     ptime: u64,
@@ -83,7 +88,10 @@ impl Phone {
     pub fn new(leg: u64, codec: Codec) -> Self {
         Self {
             leg,
-            coder: Coder::at(codec, Rate::NARROW),
+            coder: coder(codec),
+            narrowing: None,
+            played: Vec::new(),
+            frequency: 0,
             oscillator: Oscillator::default(),
             amplitude: 0.0,
             ptime: 20,
@@ -106,9 +114,16 @@ impl Phone {
         }
     }
 
+    /// With all that its codec can carry; before anything else.
+    pub fn wide(mut self) -> Self {
+        self.coder = Coder::new(self.coder.codec());
+        self
+    }
+
     /// Sends a tone, dBFS.
     pub fn tone(mut self, frequency: u32, level: f64) -> Self {
-        self.oscillator = Oscillator::new(frequency, Rate::NARROW);
+        self.frequency = frequency;
+        self.oscillator = Oscillator::new(frequency, self.coder.rate());
         self.amplitude = 10_f64.powf(level / 20.0);
         self
     }
@@ -159,6 +174,18 @@ impl Phone {
         SocketAddr::from(([10, 0, (self.leg >> 8) as u8, self.leg as u8], 4000))
     }
 
+    fn narrow(&mut self, sound: Vec<i16>) -> Vec<i16> {
+        let rate = self.coder.rate();
+        if rate == Rate::NARROW {
+            return sound;
+        }
+        if self.narrowing.as_ref().is_none_or(|narrowing| !narrowing.is_between(rate, Rate::NARROW)) {
+            self.narrowing = Some(Converter::new(rate, Rate::NARROW));
+        }
+        let converted = self.narrowing.as_mut().and_then(|narrowing| narrowing.convert(&sound, true));
+        converted.unwrap().iter().copied().map(sample).collect()
+    }
+
     fn payload_type(&self) -> u8 {
         self.session().payload_type
     }
@@ -182,11 +209,11 @@ impl Phone {
     }
 
     fn packet(&mut self, now: Instant) -> Option<Vec<u8>> {
-        let samples = (self.ptime * 8) as usize;
+        let samples = self.coder.rate().samples(self.ptime as u32);
         let sound: Vec<i16> =
             (0..samples).map(|_| (f64::from(self.oscillator.next()) * self.amplitude) as i16).collect();
         let timestamp = self.timestamp;
-        self.timestamp = timestamp.wrapping_add(samples as u32 * self.scale());
+        self.timestamp = timestamp.wrapping_add(self.ptime as u32 * 8 * self.scale());
         let pressed = self.pressed.iter().position(|(at, ..)| *at <= now);
         let (kind, stamp, payload) = match pressed {
             Some(index) => {
@@ -234,10 +261,20 @@ impl Phone {
         let mut sound = Vec::new();
         if !event {
             self.coder.decode(packet.payload, &mut sound);
+            self.played.extend(&sound);
+            sound = self.narrow(sound);
         }
         let Packet { sequence, timestamp, ssrc, .. } = packet;
         let scale = self.scale();
         self.got.push(Got { sequence, timestamp, scale, ssrc, at: now, event, sound });
+    }
+}
+
+/// Compressing codecs as telephone sound; the others have nothing in them that could leave anything out.
+fn coder(codec: Codec) -> Coder {
+    match codec {
+        Codec::L16Wide | Codec::L16Full => Coder::new(codec),
+        Codec::Pcmu | Codec::Pcma | Codec::G722 | Codec::Opus | Codec::L16Narrow => Coder::at(codec, Rate::NARROW),
     }
 }
 
@@ -384,7 +421,11 @@ impl Hall {
     /// A new agreement on another codec, of which the phone makes use at once.
     pub fn change_codec(&mut self, leg: u64, codec: Codec) {
         let phone = self.phones.get_mut(&leg).unwrap();
-        phone.coder = Coder::at(codec, Rate::NARROW);
+        let rate = phone.coder.rate();
+        phone.coder = coder(codec);
+        if phone.coder.rate() != rate {
+            phone.oscillator = Oscillator::new(phone.frequency, phone.coder.rate());
+        }
         let session = phone.session();
         self.command(Command::Stream { leg: relation(leg), session });
         self.network.retain(|_, arrival| !matches!(arrival, Arrival::Comes { leg: who, .. } if *who == leg));
@@ -551,7 +592,10 @@ impl Hall {
 
     /// What was heard so far does not count.
     pub fn forget(&mut self) {
-        self.phones.values_mut().for_each(|phone| phone.got.clear());
+        for phone in self.phones.values_mut() {
+            phone.got.clear();
+            phone.played.clear();
+        }
     }
 
     /// All that a phone played, gaps in the timestamps being silence.
@@ -573,6 +617,12 @@ impl Hall {
         let levels: Vec<f64> =
             sound.chunks_exact(4000).map(|part| level(part, f64::from(frequency), Rate::NARROW)).collect();
         levels.iter().sum::<f64>() / levels.len().max(1) as f64
+    }
+
+    /// Of a tone that may be above telephone sound.
+    pub fn level_of_all(&self, leg: u64, frequency: u32) -> f64 {
+        let phone = &self.phones[&leg];
+        level(&phone.played, f64::from(frequency), phone.coder.rate())
     }
 
     pub fn loudness(&self, leg: u64) -> f64 {

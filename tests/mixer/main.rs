@@ -4,6 +4,7 @@
 mod clicks;
 mod codecs;
 mod listening;
+mod rates;
 mod reports;
 mod secret;
 mod sounds;

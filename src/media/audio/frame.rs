@@ -21,6 +21,15 @@ impl Rate {
     /// The highest that a frame is made for.
     pub const MAX: Self = Self::FULL;
 
+    /// Which of [`Rate::ROOMS`] it is.
+    pub const fn index(self) -> usize {
+        match self.0 {
+            0..=8_000 => 0,
+            8_001..=16_000 => 1,
+            _ => 2,
+        }
+    }
+
     /// Samples in one tick.
     pub const fn frame(self) -> usize {
         self.samples(20)

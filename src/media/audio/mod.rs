@@ -8,6 +8,7 @@
 
 pub mod clip;
 pub mod codec;
+pub mod converter;
 pub mod dtmf;
 pub mod fade;
 pub mod file;

@@ -2,6 +2,7 @@
 
 use super::{
     frame::{MAX, Rate},
+    whole::whole,
     wide,
 };
 
@@ -21,9 +22,32 @@ impl Sum {
         Self(vec![0; rate.frame()])
     }
 
-    /// Silence again.
-    pub fn clear(&mut self) {
-        self.0.fill(0);
+    /// No sum at all, until it is made ready.
+    pub const fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Silence again, for frames of `rate`.
+    pub fn clear(&mut self, rate: Rate) {
+        if self.0.len() == rate.frame() { self.0.fill(0) } else { self.0 = vec![0; rate.frame()] }
+    }
+
+    /// What another sum is, of the same rate.
+    pub fn copy(&mut self, other: &Self) {
+        self.0.clear();
+        self.0.extend_from_slice(&other.0);
+    }
+
+    /// The samples.
+    pub fn samples(&self) -> &[i32] {
+        &self.0
+    }
+
+    /// Sound that was said at another rate.
+    pub fn add_converted(&mut self, sound: &[f32]) {
+        for (sum, sample) in self.0.iter_mut().zip(sound) {
+            *sum += whole(sample.clamp(-4e6, 4e6));
+        }
     }
 
     /// Somebody's sound. 65 000 people fit before a sum could wrap.
@@ -35,6 +59,9 @@ impl Sum {
     /// What all others say, for one whose own sound was added; the limiter is that listener's.
     #[inline]
     pub fn without(&self, own: &[i16], limiter: &mut Limiter, sound: &mut [i16]) {
+        if self.0.len() != sound.len() {
+            return sound.fill(0);
+        }
         let peak = wide::without(&self.0, own, sound);
         if limiter.acts_on(peak) {
             limiter.apply(&self.0, own, peak, sound);
@@ -136,7 +163,7 @@ mod tests {
         sum.add(&[30_000; 160]);
         sum.whole(&mut limiter, &mut heard);
         assert!(heard[40..].iter().all(|sample| i32::from(*sample) <= LIMIT));
-        sum.clear();
+        sum.clear(Rate::NARROW);
         sum.add(&[1000; 160]);
         for _ in 0..100 {
             sum.whole(&mut limiter, &mut heard);

@@ -7,6 +7,9 @@ use super::{
 };
 use multiversion::multiversion;
 
+/// Samples that are filtered at once.
+const BLOCK: usize = 32;
+
 /// Appends what the codes of u-law sound like.
 pub fn expand_ulaw(codes: &[u8], sound: &mut Vec<i16>) {
     ulaw_to(codes, grown(sound, codes.len()));
@@ -87,6 +90,21 @@ pub fn scaled(sum: &[i32], own: &[i16], gain: f32, step: f32, rest: &mut [i16]) 
     for (((rest, sum), own), at) in rest.iter_mut().zip(sum).zip(own).zip(0_i32..) {
         let sample = (sum - i32::from(*own)) as f32 * (gain + step * at as f32);
         *rest = whole(sample.clamp(-32768.0, 32767.0)) as i16;
+    }
+}
+
+/// Adds a filtered sound to `out`: for each sample the sum of the `taps` times the sound from there on, of which there are as many more.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+pub fn filter(taps: &[f32], sound: &[f32], out: &mut [f32]) {
+    // Blocks small enough to stay in the registers; all frames are made of them.
+    for (at, block) in out.as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
+        let mut sum = *block;
+        for (tap, sound) in taps.iter().zip(sound[at * BLOCK..].windows(BLOCK)) {
+            for (sum, sample) in sum.iter_mut().zip(sound) {
+                *sum += tap * sample;
+            }
+        }
+        *block = sum;
     }
 }
 

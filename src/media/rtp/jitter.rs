@@ -141,12 +141,14 @@ impl JitterBuffer {
     }
 
     /// What comes next goes on where these payloads (the older first), played by other means, ended.
-    pub fn resume_after(&mut self, sequence: i64, payloads: [&[u8]; 2]) {
+    /// `heard` is told what was in them.
+    pub fn resume_after(&mut self, sequence: i64, payloads: [&[u8]; 2], mut heard: impl FnMut(&[i16])) {
         self.reset();
         self.ring.next = sequence + 1;
         for payload in payloads {
             self.decoded.clear();
             self.coder.decode(clipped(payload), &mut self.decoded);
+            heard(&self.decoded);
             self.decoded.chunks_mut(frame::MAX).for_each(|part| self.concealer.hear(part));
         }
         self.taken = self.decoded.len();
