@@ -13,10 +13,12 @@
 //! - [`api`] is REST, events and webhooks for programs;
 //! - [`records`] keeps call records in a file; [`metrics`] counts; [`trace`] draws what was said in a call;
 //! - [`server`] is the shell: sockets, clock, threads, files;
+//! - [`cli`] is a client of that API for the command line;
 //! - [`config`] reads `config.toml`; [`demo`] plays a warm transfer over loopback.
 
 pub mod api;
 pub mod call;
+pub mod cli;
 pub mod config;
 pub mod control;
 pub mod deadlines;

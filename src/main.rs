@@ -1,6 +1,7 @@
 //! The command line.
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use mimalloc::MiMalloc;
 use std::{
     fmt::Display,
@@ -11,6 +12,7 @@ use std::{
 };
 use warmline::{
     api::{Api, Reload, Tools},
+    cli::{self, Ask, Where},
     config::{Config, LogSettings, Reloader},
     control::{Changes, Front},
     demo,
@@ -38,6 +40,8 @@ struct Arguments {
     /// How it is logged: lines for people, or each line an object. [log] format is read when absent.
     #[arg(long, global = true, value_name = "FORMAT")]
     log_format: Option<LogFormat>,
+    #[command(flatten)]
+    place: Where,
     #[command(subcommand)]
     verb: Option<Verb>,
 }
@@ -67,6 +71,13 @@ enum Verb {
         /// Where to write what each phone heard; a directory for passing things when absent.
         directory: Option<PathBuf>,
     },
+    /// Writes what a shell needs to complete these commands.
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+    #[command(flatten)]
+    Ask(Ask),
 }
 
 fn main() -> ExitCode {
@@ -77,6 +88,14 @@ fn main() -> ExitCode {
             Err(code) => code,
         },
         Verb::Check { config } => check(&config),
+        Verb::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "warmline", &mut io::stdout());
+            ExitCode::SUCCESS
+        }
+        Verb::Ask(ask) => match cli::run(&ask, &arguments.place, &mut say) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(FAILED, &error),
+        },
         // The ladder says what happens, and the log only what goes wrong.
         Verb::Demo { directory } => {
             logged(&arguments, "warn", &LogSettings::default(), || match demo::play(directory.as_deref(), &mut say) {

@@ -19,6 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("records", &["ids", "control", "call"]),
     ("api", &["ids", "control", "metrics", "records", "trace", "call", "destination"]),
     ("server", &["ids", "control", "exchange", "call", "switch", "destination", "sip", "media"]),
+    ("cli", &[]),
     ("config", &["api", "records", "server", "exchange", "call", "switch", "destination", "sip", "media"]),
     (
         "demo",

@@ -117,6 +117,24 @@ impl Switch {
         self.ask("POST", "/v1/reload")
     }
 
+    /// Writes the file anew.
+    pub(crate) fn write(&mut self, config: &str) {
+        fs::write(&self.file, config).unwrap();
+    }
+
+    /// What a command of the command line says; what it complains of.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Result<String, String> {
+        let output = Command::new(env!("CARGO_BIN_EXE_warmline"))
+            .args(arguments)
+            .env_remove("WARMLINE_TOKEN")
+            .env("WARMLINE_CONFIG", &self.file)
+            .env("WARMLINE_URL", format!("http://{}", self.http.unwrap()))
+            .output()
+            .unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+    }
+
     /// A request without a body; status and JSON of the answer.
     pub(crate) fn ask(&self, method: &str, path: &str) -> (u16, Value) {
         let (status, body) = self.fetch(method, path);
