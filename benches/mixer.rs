@@ -10,7 +10,7 @@ use std::{
 use warmline::{
     ids::LegId,
     media::{
-        Command, Mixer, Music, Settings,
+        Command, JitterLimits, Mixer, Music, Settings,
         audio::{
             frame::Rate,
             g711::ulaw,
@@ -73,7 +73,12 @@ struct Room {
 impl Room {
     fn new(legs: u64) -> Self {
         let since = Instant::now();
-        let settings = Settings { timeout: Duration::from_secs(60), music: Arc::new(Music::built_in()), since };
+        let settings = Settings {
+            timeout: Duration::from_secs(60),
+            music: Arc::new(Music::built_in()),
+            since,
+            jitter: JitterLimits::default(),
+        };
         let mut mixer = Mixer::new(settings, 1);
         for leg in 1..=legs {
             let session = Session::new(address(leg), Codec::Pcmu);

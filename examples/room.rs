@@ -16,7 +16,7 @@ use std::{
 use warmline::{
     ids::LegId,
     media::{
-        Command, Mixer, Music, Settings,
+        Command, JitterLimits, Mixer, Music, Settings,
         audio::{codec::Coder, wav},
         rtp::packet::Packet,
         sdp::{Codec, OpusFormat, Session},
@@ -82,7 +82,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     ];
 
     let since = Instant::now();
-    let settings = Settings { timeout: Duration::ZERO, music: Arc::new(Music::new(Vec::new())), since };
+    let settings = Settings {
+        timeout: Duration::ZERO,
+        music: Arc::new(Music::new(Vec::new())),
+        since,
+        jitter: JitterLimits::default(),
+    };
     let mut mixer = Mixer::new(settings, 1);
     for sender in &senders {
         let leg = LegId(sender.leg);

@@ -9,7 +9,7 @@ use std::{
 use warmline::{
     ids::LegId,
     media::{
-        Command, Mixer, Music, Role, Settings, Source,
+        Command, JitterLimits, Mixer, Music, Role, Settings, Source,
         rtp::packet::Packet,
         sdp::{Codec, Session},
     },
@@ -18,7 +18,12 @@ use warmline::{
 /// Allocations of legs that send for `ticks`, after as many to get used to it.
 fn allocations(legs: u64, prepare: impl Fn(&mut Mixer, Instant), ticks: u32) -> u64 {
     let since = Instant::now();
-    let settings = Settings { timeout: Duration::from_secs(60), music: Arc::new(Music::built_in()), since };
+    let settings = Settings {
+        timeout: Duration::from_secs(60),
+        music: Arc::new(Music::built_in()),
+        since,
+        jitter: JitterLimits::default(),
+    };
     let mut mixer = Mixer::new(settings, 1);
     let address = |leg: u64| SocketAddr::from(([10, 0, 0, leg as u8], 4000));
     for leg in 1..=legs {

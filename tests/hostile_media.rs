@@ -10,7 +10,7 @@ use std::{
 use warmline::{
     ids::LegId,
     media::{
-        Command, DigitMode, Mixer, Music, Role, Settings, Source,
+        Command, DigitMode, JitterLimits, Mixer, Music, Role, Settings, Source,
         rtp::packet::Packet,
         sdp::{Codec, Direction, Session},
     },
@@ -100,7 +100,7 @@ proptest! {
     #[test]
     fn nothing_that_arrives_does_harm(steps in prop::collection::vec(step(), 1..150)) {
         let since = Instant::now();
-        let settings = Settings { timeout: Duration::from_secs(10), music: Arc::new(Music::new(vec![1; 500])), since };
+        let settings = Settings { timeout: Duration::from_secs(10), music: Arc::new(Music::new(vec![1; 500])), since, jitter: JitterLimits::default() };
         let mut mixers = [Mixer::new(settings.clone(), 1), Mixer::new(settings, 2)];
         let mut now = since;
         for leg in 1..3 {

@@ -359,6 +359,7 @@ fn settings(host: u8, state_directory: Option<&Path>) -> Settings {
         media_bind: address,
         media_ports: 20_000..=20_999,
         media_timeout: Duration::from_secs(60),
+        jitter: warmline::media::JitterLimits::default(),
         hold_music: HoldMusic::default(),
         sounds: Sounds::default(),
         recordings: Recordings::default(),

@@ -10,7 +10,7 @@ use std::{
 use warmline::{
     ids::LegId,
     media::{
-        Command, Mixer, Music, Settings,
+        Command, JitterLimits, Mixer, Music, Settings,
         rtp::report,
         sdp::{Codec, Session},
     },
@@ -26,7 +26,7 @@ fuzz_target!(|datagram: &[u8]| {
     }
 
     let (leg, since, remote) = (LegId(1), Instant::now(), SocketAddr::from(([192, 0, 2, 1], 4000)));
-    let settings = Settings { timeout: Duration::ZERO, music: Arc::new(Music::new(vec![1; 500])), since };
+    let settings = Settings { timeout: Duration::ZERO, music: Arc::new(Music::new(vec![1; 500])), since, jitter: JitterLimits::default() };
     let mut mixer = Mixer::new(settings, 1);
     let session = Session { remote_rtcp: remote, ..Session::new(remote, Codec::Pcmu) };
     mixer.command(Command::Join { leg }, since);

@@ -12,14 +12,14 @@ use std::{
 use warmline::{
     ids::LegId,
     media::{
-        Command, Mixer, Music, Settings,
+        Command, JitterLimits, Mixer, Music, Settings,
         sdp::{Codec, Session},
     },
 };
 
 fuzz_target!(|data: &[u8]| {
     let since = Instant::now();
-    let settings = Settings { timeout: Duration::from_secs(10), music: Arc::new(Music::new(vec![1; 500])), since };
+    let settings = Settings { timeout: Duration::from_secs(10), music: Arc::new(Music::new(vec![1; 500])), since, jitter: JitterLimits::default() };
     let mut mixer = Mixer::new(settings, 1);
     let mut now = since;
     // The third comes later: two are relayed, three are mixed.

@@ -5,7 +5,7 @@ use super::{
     problem::Report,
     sections::{Maybe, Media, Section, Texts},
 };
-use crate::media::{sdp::Codec, srtp::Srtp};
+use crate::media::{JitterLimits, sdp::Codec, srtp::Srtp};
 use std::{ops::RangeInclusive, time::Duration};
 
 /// What `[media]` says, the address apart.
@@ -13,6 +13,7 @@ pub(super) struct MediaSettings {
     pub(super) ports: RangeInclusive<u16>,
     pub(super) codecs: Vec<Codec>,
     pub(super) timeout: Duration,
+    pub(super) jitter: JitterLimits,
     pub(super) threads: usize,
 }
 
@@ -27,9 +28,23 @@ pub(super) fn read(section: &Section<Media>, report: &mut Report<'_>) -> MediaSe
         } else {
             Codec::USUAL.to_vec()
         },
+        jitter: jitter(keys, report),
         timeout: Duration::from_secs(number(&keys.timeout_s, "[media] timeout_s", 60, 0..=86_400, report)),
         threads: number(&keys.threads, "[media] threads", 0, 0..=1024, report),
     }
+}
+
+/// The delay of what legs send: as little as goes, up to 200 ms, where nothing else is said.
+fn jitter(keys: &Media, report: &mut Report<'_>) -> JitterLimits {
+    let usual = JitterLimits::default();
+    let least_ms = number(&keys.jitter_min_ms, "[media] jitter_min_ms", usual.least_ms, 20..=200, report);
+    let most_ms = number(&keys.jitter_max_ms, "[media] jitter_max_ms", usual.most_ms, 20..=300, report);
+    if most_ms < least_ms
+        && let Some(said) = &keys.jitter_max_ms
+    {
+        report.add(said.span(), "[media] jitter_max_ms", format!("{most_ms} is less than jitter_min_ms, {least_ms}"));
+    }
+    JitterLimits { least_ms, most_ms: most_ms.max(least_ms) }
 }
 
 fn ports(said: &Maybe<String>, report: &mut Report<'_>) -> RangeInclusive<u16> {

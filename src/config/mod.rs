@@ -136,6 +136,7 @@ fn build(file: &File, env: &dyn Fn(&str) -> Option<String>, report: &mut Report<
         media_bind: place.media_bind,
         media_ports: media.ports,
         media_timeout: media.timeout,
+        jitter: media.jitter,
         hold_music: sounds::hold_music(&file.media, report),
         sounds: sounds::sounds(&file.sounds, report),
         recordings: sounds::recording(&file.recording, report),

@@ -63,6 +63,8 @@ pub(super) struct Media {
     pub(super) ports: Maybe<String>,
     pub(super) codecs: Maybe<Texts>,
     pub(super) timeout_s: Maybe<i64>,
+    pub(super) jitter_min_ms: Maybe<i64>,
+    pub(super) jitter_max_ms: Maybe<i64>,
     pub(super) hold_music: Maybe<Texts>,
     pub(super) hold_music_shuffle: Option<bool>,
     pub(super) hold_music_from_start: Option<bool>,

@@ -6,7 +6,7 @@ use super::{
     playback::Whisper,
     recorder::Recorder,
     relay::Relayed,
-    rtp::{digits::Dialler, line::Line, report},
+    rtp::{digits::Dialler, jitter::Limits, line::Line, report},
     sdp::{Direction, Session},
     source::{Ear, Hears, Own},
     srtp::{Sealer, Secrecy},
@@ -138,7 +138,7 @@ impl Leg {
         }
     }
 
-    pub(super) fn agree(&mut self, session: Session, now: Instant) {
+    pub(super) fn agree(&mut self, session: Session, limits: Limits, now: Instant) {
         self.line.set_rate(session.codec.clock(), now);
         let coder = Coder::of(&session, Rate::MAX);
         if self.agreed.is_none() || coder.rate() != self.rate() {
@@ -159,7 +159,7 @@ impl Leg {
                 agreed.coder.obey(&session.opus);
                 agreed.session = session;
             }
-            None => self.agreed = Some(Agreed { stream: Stream::new(&session), session, coder }),
+            None => self.agreed = Some(Agreed { stream: Stream::new(&session, limits), session, coder }),
         }
     }
 

@@ -16,7 +16,7 @@ use super::{
     recorder::Recorder,
     relay,
     room::Room,
-    rtp::{digits::Key, line::Line},
+    rtp::{digits::Key, jitter::Limits, line::Line},
     source::Hears,
     stream::Content,
 };
@@ -39,6 +39,8 @@ pub struct Settings {
     /// The zero of the ticks and of the music: the same for all mixers, so that one wake-up serves them all and everybody on
     /// hold hears the same.
     pub since: Instant,
+    /// Between which the delay of what legs send may move.
+    pub jitter: Limits,
 }
 
 /// A leg with all that its media line is made of, on its way from one mixer to another.
@@ -199,7 +201,7 @@ impl Mixer {
                 {
                     self.room.bid_farewell(rate, word);
                 }
-                leg.agree(*session, now);
+                leg.agree(*session, self.settings.jitter, now);
                 if first {
                     self.plan_reports(index, now);
                 }

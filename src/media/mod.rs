@@ -31,5 +31,6 @@ pub use event::{Event, Quality};
 pub use mixer::{Member, Mixer, Settings, Transmit};
 pub use playback::{Playback, Position, Repeat};
 pub use recording::{Format, Layout, Record, Recording, RecordingFault, RecordingNews, Scope};
+pub use rtp::jitter::Limits as JitterLimits;
 pub use sound::{Gender, Sound, SoundError, Speech};
 pub use tape::{Frame, Tape};

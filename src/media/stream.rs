@@ -6,7 +6,7 @@ use super::{
     lock::{Lock, Sender},
     rtp::{
         digits::{self, Key, Listener},
-        jitter::JitterBuffer,
+        jitter::{JitterBuffer, Limits},
         packet::{COMFORT_NOISE, Packet},
         report::{self, Incoming, Received},
         sequence::{Source, Verdict},
@@ -74,10 +74,10 @@ pub(super) enum Content {
 }
 
 impl Stream {
-    pub(super) fn new(session: &Session) -> Self {
+    pub(super) fn new(session: &Session, limits: Limits) -> Self {
         Self {
             lock: Lock::new(session.remote),
-            buffer: JitterBuffer::new(Coder::of(session, Rate::MAX)),
+            buffer: JitterBuffer::within(Coder::of(session, Rate::MAX), limits),
             listener: Listener::default(),
             released: None,
             source: None,

@@ -223,7 +223,12 @@ mod tests {
     impl World {
         fn new() -> Self {
             let music = Arc::new(Music::built_in());
-            let settings = media::Settings { timeout: Duration::ZERO, music, since: Instant::now() };
+            let settings = media::Settings {
+                timeout: Duration::ZERO,
+                music,
+                since: Instant::now(),
+                jitter: media::JitterLimits::default(),
+            };
             let any = UdpSocket::bind((HERE, 0)).unwrap().local_addr().unwrap().port();
             let ports = PortPool::new(HERE, any.saturating_sub(200)..=any);
             let (telling, told) = mpsc::channel(100);

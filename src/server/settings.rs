@@ -4,7 +4,11 @@ use super::{
     library::{HoldMusic, Sounds},
     recorder::Recordings,
 };
-use crate::{exchange, media::audio::frame::Rate, switch};
+use crate::{
+    exchange,
+    media::{JitterLimits, audio::frame::Rate},
+    switch,
+};
 use bytes::Bytes;
 use std::{
     net::{IpAddr, SocketAddr},
@@ -30,6 +34,8 @@ pub struct Settings {
     pub media_ports: RangeInclusive<u16>,
     /// How long a leg that ought to send may send nothing; zero: for ever.
     pub media_timeout: Duration,
+    /// Between which the delay of what legs send may move.
+    pub jitter: JitterLimits,
     /// What is heard on hold.
     pub hold_music: HoldMusic,
     /// Sounds that are played by name.

@@ -86,8 +86,12 @@ impl Server {
         };
         let (bringing, sounds) = mpsc::channel(SOUNDS);
         let (library, music) = Library::open(&settings, bringing.clone())?;
-        let media_settings =
-            media::Settings { timeout: settings.media_timeout, music: Arc::new(music), since: Instant::now() };
+        let media_settings = media::Settings {
+            timeout: settings.media_timeout,
+            music: Arc::new(music),
+            since: Instant::now(),
+            jitter: settings.jitter,
+        };
         let (telling, told) = mpsc::channel(TOLD);
         let count = match settings.media_threads {
             0 => thread::available_parallelism().map_or(1, Into::into),

@@ -12,7 +12,7 @@ use std::{
 use warmline::{
     ids::LegId,
     media::{
-        Command, Event, Mixer, Music, Settings,
+        Command, Event, JitterLimits, Mixer, Music, Settings,
         audio::{
             codec::Coder,
             converter::{Converter, sample},
@@ -323,7 +323,12 @@ pub struct Hall {
 impl Hall {
     pub fn new(seed: u64) -> Self {
         let now = Instant::now();
-        let settings = Settings { timeout: Duration::from_secs(10), music: Arc::new(Music::built_in()), since: now };
+        let settings = Settings {
+            timeout: Duration::from_secs(10),
+            music: Arc::new(Music::built_in()),
+            since: now,
+            jitter: JitterLimits::default(),
+        };
         Self {
             mixers: vec![Mixer::new(settings.clone(), seed)],
             phones: BTreeMap::new(),

@@ -8,7 +8,7 @@ use std::{
 use warmline::{
     ids::LegId,
     media::{
-        Command, Event, Mixer, Music, Quality, Role, Settings,
+        Command, Event, JitterLimits, Mixer, Music, Quality, Role, Settings,
         audio::goertzel::loudness,
         rtp::{
             packet::Packet,
@@ -35,7 +35,12 @@ type Sending = (u64, bool, Vec<u8>);
 impl Desk {
     fn new(codecs: &[Codec]) -> Self {
         let since = Instant::now();
-        let settings = Settings { timeout: Duration::ZERO, music: Arc::new(Music::new(Vec::new())), since };
+        let settings = Settings {
+            timeout: Duration::ZERO,
+            music: Arc::new(Music::new(Vec::new())),
+            since,
+            jitter: JitterLimits::default(),
+        };
         let mut desk = Self { mixer: Mixer::new(settings, 1), since, now: since };
         for (leg, codec) in (1..).zip(codecs) {
             let session = Session::new(at(leg, 4000), *codec);

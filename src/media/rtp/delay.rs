@@ -3,10 +3,25 @@
 use crate::media::audio::frame::Rate;
 use std::time::Instant;
 
-/// The least delay that is aimed at, ms: one frame.
+/// The least delay that can be aimed at, ms: one frame.
 pub const MIN_DELAY_MS: u32 = 20;
-/// The most; what comes later than that is lost.
+/// The most where nothing else is said.
 pub const MAX_DELAY_MS: u32 = 200;
+
+/// Between which the delay may move, ms. Both the same: it does not move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Never less than this; [`MIN_DELAY_MS`]: as little as goes.
+    pub least_ms: u32,
+    /// Never more; what comes later than that is lost.
+    pub most_ms: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { least_ms: MIN_DELAY_MS, most_ms: MAX_DELAY_MS }
+    }
+}
 /// How much of the delay may be less than a frame before it counts as too much, ms.
 const PLAY_MS: u32 = 22;
 /// A packet should be there this long before it is played, ms.
@@ -20,6 +35,7 @@ const LEAK: u32 = 16;
 #[derive(Clone, Debug)]
 pub(super) struct Delay {
     rate: Rate,
+    limits: Limits,
     since: Option<Instant>,
     /// The shortest path of late: arrival less timestamp.
     floor: Option<i64>,
@@ -31,22 +47,22 @@ pub(super) struct Delay {
 }
 
 impl Delay {
-    pub(super) fn new(rate: Rate) -> Self {
-        Self { rate, since: None, floor: None, leaked: 0, peak: 0, base: None }
+    pub(super) fn new(rate: Rate, limits: Limits) -> Self {
+        Self { rate, limits, since: None, floor: None, leaked: 0, peak: 0, base: None }
     }
 
     /// A packet came, by a path of this length. `idle`: nothing is being played, so that a new path costs nothing.
     pub(super) fn arrived(&mut self, timestamp: i64, now: Instant, idle: bool) -> i64 {
         let transit = self.transit(timestamp, now);
         let floor = match self.floor {
-            Some(floor) if idle && transit - floor > self.samples(MAX_DELAY_MS) => transit,
+            Some(floor) if idle && transit - floor > self.samples(self.limits.most_ms) => transit,
             Some(floor) => floor.min(transit),
             None => transit,
         };
         self.leaked += 1;
         let leak = self.leaked.is_multiple_of(LEAK);
         self.floor = Some(floor + i64::from(leak));
-        let late = (transit - floor).min(self.samples(MAX_DELAY_MS)) * 256;
+        let late = (transit - floor).min(self.samples(self.limits.most_ms)) * 256;
         self.peak = late.max(self.peak - self.peak / DECAY);
         if let (Some(base), true) = (&mut self.base, leak) {
             *base -= 1;
@@ -102,11 +118,13 @@ impl Delay {
 
     pub(super) fn target_ms(&self) -> u32 {
         let target = (self.needed() as u64 * 1000 / u64::from(self.rate.0)) as u32;
-        target.clamp(MIN_DELAY_MS, MAX_DELAY_MS)
+        target.clamp(MIN_DELAY_MS, self.limits.most_ms.max(MIN_DELAY_MS))
     }
 
     fn needed(&self) -> i64 {
-        (self.peak / 256 + self.samples(MARGIN_MS)).min(self.samples(MAX_DELAY_MS))
+        let Limits { least_ms, most_ms } = self.limits;
+        let least = if least_ms > MIN_DELAY_MS { self.samples(least_ms) } else { 0 };
+        (self.peak / 256 + self.samples(MARGIN_MS)).min(self.samples(most_ms)).max(least)
     }
 
     fn transit(&mut self, timestamp: i64, now: Instant) -> i64 {
@@ -127,7 +145,11 @@ mod tests {
 
     /// Packets of 20 ms, so much late each.
     fn delay(late_ms: impl IntoIterator<Item = f64>) -> Delay {
-        let (mut delay, start) = (Delay::new(Rate::NARROW), Instant::now());
+        delay_within(Limits::default(), late_ms)
+    }
+
+    fn delay_within(limits: Limits, late_ms: impl IntoIterator<Item = f64>) -> Delay {
+        let (mut delay, start) = (Delay::new(Rate::NARROW, limits), Instant::now());
         for (at, late) in late_ms.into_iter().enumerate() {
             let now = start + Duration::from_secs_f64((at as f64 * 20.0 + late) / 1000.0);
             let transit = delay.arrived(at as i64 * 160, now, false);
@@ -154,6 +176,14 @@ mod tests {
     fn lateness_beyond_all_measure_is_not_waited_for() {
         assert_eq!(delay([0.0, 5000.0, 0.0]).target_ms(), MAX_DELAY_MS);
         assert_eq!(delay((0..3000).map(|at| f64::from(at % 50) * 40.0)).target_ms(), MAX_DELAY_MS);
+    }
+
+    #[test]
+    fn limits_are_kept_whatever_comes() {
+        let limits = Limits { least_ms: 60, most_ms: 100 };
+        assert_eq!(delay_within(limits, [0.0; 500]).target_ms(), 60);
+        assert_eq!(delay_within(limits, [0.0, 80.0]).target_ms(), 80 + MARGIN_MS);
+        assert_eq!(delay_within(limits, [0.0, 5000.0, 0.0]).target_ms(), 100);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::media::audio::{
 };
 use std::time::Instant;
 
-pub use super::delay::{MAX_DELAY_MS, MIN_DELAY_MS};
+pub use super::delay::{Limits, MAX_DELAY_MS, MIN_DELAY_MS};
 
 /// Longest payload that is taken: 20 ms of the widest codec without compression.
 pub const MAX_PAYLOAD: usize = 1920;
@@ -44,6 +44,7 @@ pub struct JitterBuffer {
     taken: usize,
     concealer: Concealer,
     delay: Delay,
+    limits: Limits,
     empty_frames: u32,
     waited: u32,
     loudness: i32,
@@ -54,8 +55,13 @@ pub struct JitterBuffer {
 }
 
 impl JitterBuffer {
-    /// Empty.
+    /// Empty, with the usual limits.
     pub fn new(coder: Coder) -> Self {
+        Self::within(coder, Limits::default())
+    }
+
+    /// Empty, with these limits to the delay.
+    pub fn within(coder: Coder, limits: Limits) -> Self {
         let rate = coder.rate();
         Self {
             ring: Ring::new(),
@@ -63,7 +69,8 @@ impl JitterBuffer {
             decoded: Vec::with_capacity(rate.samples(LONGEST_MS + 20)),
             taken: 0,
             concealer: Concealer::new(rate),
-            delay: Delay::new(rate),
+            delay: Delay::new(rate, limits),
+            limits,
             empty_frames: 0,
             waited: 0,
             loudness: 0,
@@ -86,7 +93,7 @@ impl JitterBuffer {
             self.coder = coder;
         } else {
             let (late, disordered) = (self.late, self.disordered);
-            *self = Self { late, disordered, ..Self::new(coder) };
+            *self = Self { late, disordered, ..Self::within(coder, self.limits) };
         }
     }
 

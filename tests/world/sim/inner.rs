@@ -183,8 +183,12 @@ impl Inner {
         match order {
             Order::Open { call } => {
                 self.mixers_made += 1;
-                let settings =
-                    media::Settings { timeout: Duration::ZERO, music: Arc::clone(&self.music), since: self.start };
+                let settings = media::Settings {
+                    timeout: Duration::ZERO,
+                    music: Arc::clone(&self.music),
+                    since: self.start,
+                    jitter: media::JitterLimits::default(),
+                };
                 let mixer = Mixer::new(settings, self.seed ^ self.mixers_made);
                 assert!(self.mixers.insert(call, mixer).is_none(), "{call} opened twice");
             }
