@@ -33,6 +33,8 @@ const TAGS: [(&str, &str); 11] = [
     ("health", "Is it alive?"),
 ];
 
+/// Paths for which nobody needs a token.
+const OPEN: [&str; 2] = ["/healthz", "/readyz"];
 /// In the order in which OpenAPI has them.
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 /// Refusals that any request may meet.
@@ -74,17 +76,16 @@ fn complete(mut api: OpenApi) -> OpenApi {
     let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
     components.add_security_scheme("bearer", bearer);
     for (path, item) in &mut api.paths.paths {
-        if !path.starts_with("/v1/") {
+        if OPEN.contains(&path.as_str()) {
             continue;
         }
-        let noun = path.trim_start_matches("/v1/").replace(['{', '}'], "").replace('/', "_");
-        let named = path.contains('{');
+        let noun = path.trim_start_matches("/v1").trim_start_matches('/').replace(['{', '}'], "").replace('/', "_");
         let post = item.post.is_some();
         let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         for (at, (operation, method)) in operations.into_iter().zip(METHODS).enumerate() {
             if let Some(operation) = operation {
                 operation.operation_id = Some(format!("{method}_{noun}"));
-                refusals(operation, at > 0, named);
+                refusals(operation, at > 0);
                 if post && at == 1 {
                     once(operation);
                 }
@@ -94,7 +95,7 @@ fn complete(mut api: OpenApi) -> OpenApi {
     api
 }
 
-fn refusals(operation: &mut Operation, command: bool, named: bool) {
+fn refusals(operation: &mut Operation, command: bool) {
     operation.security = Some(vec![SecurityRequirement::new("bearer", Vec::<String>::new())]);
     let mut add = |status: &str, says: &str| {
         if !operation.responses.responses.contains_key(status) {
@@ -105,11 +106,10 @@ fn refusals(operation: &mut Operation, command: bool, named: bool) {
     add("503", "too many commands wait, or the switch is being stopped; Retry-After says when");
     if command {
         COMMANDS.iter().for_each(|(status, says)| add(status, says));
-    } else {
-        add("422", "a parameter is wrong: `field` says which");
-    }
-    if named || command {
         add("404", "there is no such thing");
+    } else {
+        add("404", "there is no such thing");
+        add("422", "a parameter is wrong: `field` says which");
     }
 }
 

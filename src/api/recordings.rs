@@ -66,6 +66,8 @@ pub(super) struct RecordingsWanted {
 const PAGE: usize = 100;
 /// Files of a page at the most.
 const LARGEST_PAGE: usize = 1000;
+/// The longest name of a file, characters.
+const LONGEST: usize = 256;
 /// As much of a file is read at once, bytes.
 const PIECE: usize = 64 << 10;
 /// Pieces that wait for a slow reader.
@@ -92,6 +94,9 @@ async fn list(
     let limit = wanted.limit.unwrap_or(PAGE);
     if !(1..=LARGEST_PAGE).contains(&limit) {
         return Err(Problem::field("limit", format!("must be 1 to {LARGEST_PAGE}")));
+    }
+    if wanted.before.as_ref().is_some_and(|before| before.len() > LONGEST) {
+        return Err(Problem::field("before", format!("must be {LONGEST} characters at the most")));
     }
     let Some(directory) = state.tools.recordings.clone() else {
         return Ok(Json(Recordings { recordings: Vec::new(), next: None }));

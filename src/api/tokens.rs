@@ -15,7 +15,7 @@ pub(super) struct TokenWish {
     #[schema(example = "1001", min_length = 1, max_length = 64)]
     extension: String,
     /// How long it is good, s; `[http] jwt_max_s` at the most, which is also what is taken when absent.
-    #[schema(example = 600, minimum = 1)]
+    #[schema(example = 600, minimum = 1, maximum = 86_400)]
     ttl_s: Option<u32>,
 }
 

@@ -140,7 +140,7 @@ fn the_description_names_every_path_once_and_each_refusal() {
     for (path, item) in api["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap().iter().filter(|(method, _)| *method != "parameters") {
             assert!(names.insert(operation["operationId"].as_str().unwrap().to_owned()), "{method} {path}");
-            if path.starts_with("/v1/") {
+            if !path.ends_with("z") {
                 assert!(operation["responses"].get("401").is_some(), "{method} {path}");
             }
         }
