@@ -16,7 +16,7 @@ use crate::{
 };
 use axum::{
     extract,
-    http::{HeaderValue, header},
+    http::{HeaderValue, StatusCode, header},
     response::Response,
 };
 use serde::{Deserialize, Serialize};
@@ -95,7 +95,7 @@ async fn find(state: &State, access: &Access, name: &RoomName) -> Result<RoomVie
 async fn call_of(state: &State, access: &Access, name: &RoomName) -> Result<CallId, Problem> {
     access.must_control_all()?;
     let room = find(state, access, name).await?;
-    room.call.ok_or_else(|| Problem::unknown("unknown-call", "call of conference", &name.0))
+    room.call.ok_or_else(|| Problem::new(StatusCode::CONFLICT, "nobody-else", "nobody has entered the conference yet"))
 }
 
 /// All conferences.
@@ -150,12 +150,17 @@ async fn get(
     find(&state, &access, &name).await.map(Json)
 }
 
-/// Ends a conference: everybody is hung up.
+/// Ends a conference: everybody is hung up, and what was said of it when it was opened is forgotten.
 #[utoipa::path(delete, path = "/v1/conferences/{conference}", tag = "conferences",
     params(("conference" = String, Path, example = "7001")), responses((status = 200, body = Outcome)))]
 async fn end(extract::State(state): extract::State<State>, access: Access, Named(name): Named<RoomName>) -> Answer {
-    let call = call_of(&state, &access, &name).await?;
-    state.obey(&access, Some(call), Verb::End).await
+    access.must_control_all()?;
+    let room = find(&state, &access, &name).await?;
+    let closed = state.command(&access, What::CloseRoom { name: name.0 }).await?;
+    match room.call {
+        Some(call) => state.obey(&access, Some(call), Verb::End).await,
+        None => Ok(axum::Json(closed)),
+    }
 }
 
 /// Plays something to everybody: an announcement.

@@ -27,7 +27,8 @@ pub(super) fn check(state: &State, access: &Access, what: &What) -> Result<(), P
         | What::Rooms
         | What::Originate(_)
         | What::MergeCalls { .. }
-        | What::OpenRoom { .. } => false,
+        | What::OpenRoom { .. }
+        | What::CloseRoom { .. } => false,
     };
     if allowed { Ok(()) } else { Err(Problem::forbidden("control")) }
 }

@@ -52,6 +52,7 @@ impl Exchange {
             What::MergeCalls { from, into, leaving } => self.merge_calls(from, into, leaving, epoch, now),
             What::Bridge { leg, with } => self.bridge(leg, with, epoch, now),
             What::OpenRoom { name, settings } => self.open_room(name, settings),
+            What::CloseRoom { name } => self.close_room(&name),
         }
     }
 

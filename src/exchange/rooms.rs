@@ -30,6 +30,16 @@ impl Exchange {
         Ok(Granted::Done(Done::default()))
     }
 
+    /// A room that a program has opened is like any other again.
+    pub(super) fn close_room(&mut self, name: &str) -> Result<Granted, Refused> {
+        let opened = self.rules.remove(name).is_some();
+        if opened || self.rooms.contains_key(name) {
+            Ok(Granted::Done(Done::default()))
+        } else {
+            Err(Refused::UnknownRoom)
+        }
+    }
+
     /// All rooms: those with somebody in them, and those that programs have opened.
     pub(super) fn room_views(&self) -> Vec<RoomView> {
         let names: BTreeSet<&String> = self.rooms.keys().chain(self.rules.keys()).collect();

@@ -77,6 +77,11 @@ pub enum What {
         /// What is special about it.
         settings: RoomSettings,
     },
+    /// What `OpenRoom` said of a room is forgotten; those in it stay. `Granted::Done`.
+    CloseRoom {
+        /// Its name.
+        name: String,
+    },
 }
 
 /// A call that we make.

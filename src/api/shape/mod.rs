@@ -17,11 +17,13 @@ use utoipa::openapi::{ObjectBuilder, schema::Type};
 /// Something that is written as one word where that says all, as a list, or as an object where there is more to say.
 trait Brief<'de>: Sized {
     /// What stands in the object.
-    type Full: Deserialize<'de> + Into<Self>;
+    type Full: Deserialize<'de>;
     /// For who reads that it was something else.
     const EXPECTED: &'static str;
     /// From one word.
     fn from_word(word: &str) -> Result<Self, String>;
+    /// From an object.
+    fn from_full(full: Self::Full) -> Result<Self, String>;
     /// From a list of words, if a list means something.
     fn from_list(_words: Vec<String>) -> Option<Self> {
         None
@@ -50,7 +52,8 @@ fn brief<'de, T: Brief<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T,
         }
 
         fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-            T::Full::deserialize(MapAccessDeserializer::new(map)).map(Into::into)
+            T::Full::deserialize(MapAccessDeserializer::new(map))
+                .and_then(|full| T::from_full(full).map_err(serde::de::Error::custom))
         }
     }
     deserializer.deserialize_any(WordOrMore(PhantomData))
@@ -64,4 +67,11 @@ fn word(description: &str, example: &str, longest: usize) -> ObjectBuilder {
         .examples([example])
         .min_length(Some(1))
         .max_length(Some(longest))
+}
+
+/// Refuses a text that is shorter or longer than it may be, in characters.
+fn measure(field: &str, text: Option<&String>, lengths: std::ops::RangeInclusive<usize>) -> Result<(), String> {
+    let fits = text.is_none_or(|text| lengths.contains(&text.chars().count()));
+    let (least, most) = lengths.into_inner();
+    if fits { Ok(()) } else { Err(format!("`{field}` has {least} to {most} characters")) }
 }

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 /// How things are after a command. What becomes of it later is told by events; those that it caused at once have its name as `cause`.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
+#[schema(as = CommandOutcome)]
 pub(in crate::api) struct Outcome {
     /// The name of the command.
     #[schema(example = "wish-12")]

@@ -1,6 +1,6 @@
 //! Whom to call, as whom, and how.
 
-use super::{Brief, brief, sound::Heard, word};
+use super::{Brief, brief, measure, sound::Heard, word};
 use crate::{call::Approach, destination::Whom};
 use serde::{Deserialize, Deserializer};
 use std::{borrow::Cow, time::Duration};
@@ -45,6 +45,12 @@ pub(in crate::api) struct Party {
 
 /// The longest destination.
 const LONGEST: usize = 256;
+/// The longest number that the called sees.
+const LONGEST_NUMBER: usize = 64;
+/// The longest name that the called sees.
+const LONGEST_NAME: usize = 128;
+/// s that it may ring.
+const LONGEST_RING_S: u32 = 3600;
 
 fn yes() -> bool {
     true
@@ -89,6 +95,19 @@ impl Brief<'_> for To {
     type Full = Party;
     const EXPECTED: &'static str = "a destination, or an object with one";
 
+    fn from_full(party: Party) -> Result<Self, String> {
+        measure("destination", Some(&party.destination), 1..=LONGEST)?;
+        measure("source", party.source.as_ref(), 1..=LONGEST_NUMBER)?;
+        measure("display_name", party.display_name.as_ref(), 0..=LONGEST_NAME)?;
+        if party.ring_timeout_s.is_some_and(|seconds| !(1..=LONGEST_RING_S).contains(&seconds)) {
+            return Err(format!("`ring_timeout_s` is 1 to {LONGEST_RING_S}"));
+        }
+        if party.confirm.is_some_and(|digit| !digit.is_ascii_digit() && digit != '*' && digit != '#') {
+            return Err("`confirm` is one of 0-9 * #".to_owned());
+        }
+        Ok(Self(party))
+    }
+
     fn from_word(word: &str) -> Result<Self, String> {
         if word.is_empty() || word.len() > LONGEST {
             return Err(format!("a destination has 1 to {LONGEST} characters"));
@@ -103,12 +122,6 @@ impl Brief<'_> for To {
             whisper: None,
             confirm: None,
         }))
-    }
-}
-
-impl From<Party> for To {
-    fn from(party: Party) -> Self {
-        Self(party)
     }
 }
 

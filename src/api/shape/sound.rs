@@ -1,6 +1,6 @@
 //! What somebody hears.
 
-use super::{Brief, brief, word};
+use super::{Brief, brief, measure, word};
 use crate::call::Sound;
 use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
@@ -44,6 +44,13 @@ impl Brief<'_> for Heard {
     type Full = Speech;
     const EXPECTED: &'static str = "a sound: a word, a file, an address, a list of those, or an object with \"say\"";
 
+    fn from_full(speech: Speech) -> Result<Self, String> {
+        measure("say", Some(&speech.say), 1..=2000)?;
+        measure("language", speech.language.as_ref(), 2..=16)?;
+        measure("voice", speech.voice.as_ref(), 1..=64)?;
+        Ok(Self(Sound::Speech { text: speech.say, language: speech.language, voice: speech.voice }))
+    }
+
     fn from_word(word: &str) -> Result<Self, String> {
         if word.is_empty() || word.len() > LONGEST {
             return Err(format!("a sound has 1 to {LONGEST} characters"));
@@ -62,12 +69,6 @@ impl Brief<'_> for Heard {
     fn from_list(words: Vec<String>) -> Option<Self> {
         let fits = (1..=LIST).contains(&words.len()) && words.iter().all(|word| (1..=LONGEST).contains(&word.len()));
         fits.then_some(Self(Sound::Clips(words)))
-    }
-}
-
-impl From<Speech> for Heard {
-    fn from(speech: Speech) -> Self {
-        Self(Sound::Speech { text: speech.say, language: speech.language, voice: speech.voice })
     }
 }
 
