@@ -43,6 +43,11 @@ struct Subscription {
 }
 
 impl Subscriptions {
+    /// Whether so many more would be too many.
+    pub(crate) fn full_with(&self, more: usize) -> bool {
+        self.open.len() + more >= MOST
+    }
+
     /// A REFER was accepted, its first NOTIFY (100) waits. False: there are too many.
     pub(crate) fn open(&mut self, cseq: u32) -> bool {
         if self.open.len() == MOST {
@@ -139,6 +144,16 @@ mod tests {
             told.push((notice.id, notice.status.0));
         }
         assert_eq!(told, [(None, 100), (None, 486), (Some(9), 100), (Some(9), 200)]);
+    }
+
+    #[test]
+    fn those_that_wait_for_an_answer_count_too() {
+        let mut subscriptions = Subscriptions::default();
+        for cseq in 0..6 {
+            subscriptions.open(cseq);
+        }
+        assert!(!subscriptions.full_with(1));
+        assert!(subscriptions.full_with(2));
     }
 
     #[test]

@@ -65,7 +65,8 @@ pub(crate) struct Waiting {
 
 impl Leg {
     pub(super) fn referred(&mut self, key: ServerKey, request: Request, asked: Asked, line: &mut Line<'_>) {
-        if self.refers.len() == MOST_WAITING {
+        // Nobody is told yes who could not be told what came of it.
+        if self.refers.len() == MOST_WAITING || (asked.notify && self.subscriptions.full_with(self.refers.len())) {
             let response = self.response_to(&request, StatusCode::SERVER_INTERNAL_ERROR, line);
             return line.respond(key, response.with("Retry-After", 5));
         }
