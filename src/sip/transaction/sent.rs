@@ -113,6 +113,14 @@ impl Sent {
         self.to
     }
 
+    /// Whether nothing of it will be sent again; it is remembered for a while yet.
+    fn is_settled(&self) -> bool {
+        matches!(
+            self.machine,
+            Machine::Invite(invite_client::State::Accepted) | Machine::Other(client::State::Completed)
+        )
+    }
+
     pub(super) fn is_over(&self) -> bool {
         matches!(
             self.machine,
@@ -171,6 +179,9 @@ impl Sent {
                 Action::Stop(timer) => out.stop(owner, timer),
                 Action::TellAckTimeout => {}
             }
+        }
+        if self.is_settled() {
+            self.datagram = Bytes::new();
         }
         if self.is_over() {
             let timers =
