@@ -71,10 +71,9 @@ impl Mixer {
 
 impl Leg {
     fn quality(&self) -> Quality {
-        let heard = self.agreed.as_ref().map_or_else(Quality::default, |agreed| agreed.stream.quality());
+        let heard = self.agreed.as_ref().map_or_else(Quality::default, |agreed| agreed.stream.quality(&agreed.session));
         Quality {
             sent: self.line.packets(),
-            codec: self.agreed.as_ref().map(|agreed| agreed.session.codec),
             forged: self.secrecy.as_ref().map_or(0, |secrecy| secrecy.opener.forged()),
             ..heard
         }

@@ -7,6 +7,7 @@ use super::{
     rtp::{
         digits::{self, Key, Listener},
         jitter::{JitterBuffer, Limits},
+        mos::{self, Heard},
         packet::{COMFORT_NOISE, Packet},
         report::{self, Incoming, Received},
         sequence::{Source, Verdict},
@@ -31,6 +32,9 @@ pub(super) struct Stream {
     /// Of sources before this one.
     received_before: u64,
     lost_before: u64,
+    holes_before: u64,
+    /// What the peer last said of our packets.
+    told: Option<Received>,
     last_sender_report: Option<(u32, Instant)>,
     round_trip: Option<Duration>,
     ignored: Ignored,
@@ -84,6 +88,8 @@ impl Stream {
             report_remote: None,
             received_before: 0,
             lost_before: 0,
+            holes_before: 0,
+            told: None,
             last_sender_report: None,
             round_trip: None,
             ignored: Ignored::default(),
@@ -144,6 +150,7 @@ impl Stream {
         if changed && let Some(old) = self.source.take() {
             self.received_before += old.received();
             self.lost_before += old.lost();
+            self.holes_before += old.holes();
         }
         let clock = self.buffer.clock().0;
         let source =
@@ -199,6 +206,7 @@ impl Stream {
         if let Some(sent) = sent {
             self.last_sender_report = Some((report::middle(sent.ntp), now));
         }
+        self.told = received.or(self.told);
         if let Some(round_trip) = received.and_then(|block| report::round_trip(&block, clock)) {
             self.round_trip = Some(round_trip);
         }
@@ -231,14 +239,31 @@ impl Stream {
     }
 
     /// The figures so far; `sent` is not known here.
-    pub(super) fn quality(&self) -> Quality {
+    pub(super) fn quality(&self, session: &Session) -> Quality {
         let source = self.source.as_ref();
+        let received = self.received_before + source.map_or(0, Source::received);
+        let lost = self.lost_before + source.map_or(0, Source::lost);
+        let (late, buffer_ms) = (self.buffer.late(), self.buffer.target_ms() as f32);
+        let heard = Heard {
+            codec: session.codec,
+            played: received.saturating_sub(late),
+            missed: lost + late,
+            holes: self.holes_before + source.map_or(0, Source::holes),
+            buffer_ms,
+            round_trip: self.round_trip,
+        };
         Quality {
-            received: self.received_before + source.map_or(0, Source::received),
-            lost: self.lost_before + source.map_or(0, Source::lost),
-            late: self.buffer.late(),
+            received,
+            lost,
+            late,
             jitter_ms: source.map_or(0.0, |source| source.jitter_time().as_secs_f32() * 1000.0),
             round_trip_ms: self.round_trip.map(|time| time.as_secs_f32() * 1000.0),
+            codec: Some(session.codec),
+            buffer_ms,
+            mos: mos::mos(&heard),
+            // 24 bits with a sign: duplicates can make it negative (RFC 3550 6.4.1).
+            peer_lost: self.told.map(|told| if told.lost < 1 << 23 { told.lost } else { 0 }),
+            peer_jitter_ms: self.told.map(|told| told.jitter as f32 * 1000.0 / session.codec.clock().0 as f32),
             ..Quality::default()
         }
     }

@@ -7,6 +7,7 @@ mod delay;
 pub mod digits;
 pub mod jitter;
 pub mod line;
+pub(in crate::media) mod mos;
 pub mod packet;
 pub mod report;
 mod ring;

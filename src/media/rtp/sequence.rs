@@ -48,6 +48,8 @@ pub struct Source {
     base: i64,
     expected_before: u64,
     received: u64,
+    /// How often something was missing.
+    holes: u64,
     expected_prior: u64,
     received_prior: u64,
     transit: Option<i64>,
@@ -72,6 +74,7 @@ impl Source {
             base: first,
             expected_before: 0,
             received: 0,
+            holes: 0,
             expected_prior: 0,
             received_prior: 0,
             transit: None,
@@ -148,6 +151,7 @@ impl Source {
     fn take(&mut self, extended: i64) -> bool {
         let ahead = extended - self.highest;
         if ahead > 0 {
+            self.holes += u64::from(ahead > 1);
             self.taken = if ahead < 64 { self.taken << ahead } else { 0 } | 1;
             self.highest = extended;
             return true;
@@ -190,6 +194,11 @@ impl Source {
     /// Packets that should have come and did not (RFC 3550 A.3); duplicates are not counted against losses.
     pub fn lost(&self) -> u64 {
         self.expected().saturating_sub(self.received)
+    }
+
+    /// How often packets were missing when the next one came, however many; some may have come later.
+    pub fn holes(&self) -> u64 {
+        self.holes
     }
 
     /// The highest sequence number with its cycles, as reports tell it.
