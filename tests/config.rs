@@ -284,7 +284,7 @@ c.toml:4:17: [sip] min_expires_s: must be a whole number, without quotes
 c.toml:5:21: [sip] session_expires_s: 30 is less than 90, the least of RFC 4028; 0 switches session timers off
 c.toml:8:9: [media] ports: 20001-20000 is no range of ports from 1024 to 65535, lower one first
 c.toml:9:19: [media] codecs: \"G729\" is no codec of this version; there are opus, G722, PCMU, PCMA, L16/8000, L16/16000, L16/48000
-c.toml:11:2: [codecs]: unknown section; did you mean [codes]? There are sip, media, sounds, recording, transfer, codes, security, limits, http, webhook, records, trace, log, extension, trunk, route
+c.toml:11:2: [codecs]: unknown section; did you mean [codes]? There are sip, media, sounds, recording, transfer, codes, security, limits, http, webhook, flow, records, trace, log, extension, trunk, route
 c.toml:14:12: [transfer] fallback: \"4711\" leads nowhere: neither an extension nor a route for extensions has this number
 c.toml:15:20: [transfer] recall_timeout_s: 0 must be 1 to 3600
 c.toml:18:8: [codes] swap: \"*12\" and blind_transfer = \"*1\" begin alike, so that one can never be dialled; take another or \"\"

@@ -14,6 +14,7 @@ mod conferences;
 mod docs;
 mod events;
 mod extensions;
+mod flow;
 mod health;
 mod hooks;
 mod idempotency;
@@ -44,5 +45,5 @@ mod webhooks;
 
 pub use auth::{Scope, hash};
 pub use serve::{Api, StartError};
-pub use settings::{Key, Limits, Settings, TlsFiles, TokenSettings, WebhookSettings};
+pub use settings::{FlowSettings, Key, Limits, Settings, TlsFiles, TokenSettings, WebhookSettings};
 pub use tools::{Reload, Tools};

@@ -1,6 +1,7 @@
 //! The running API.
 
 use super::{
+    flow,
     listener::{self, Door},
     router,
     settings::Settings,
@@ -77,6 +78,7 @@ impl Api {
         if let Some(page) = state.tools.metrics.clone() {
             runtime.spawn(crate::metrics::watch(page, state.hub.subscribe().0));
         }
+        runtime.spawn(flow::lead_all(state.clone(), settings.flows.clone()));
         let door = Door {
             router: router::router(state, &settings),
             tls: tls.map(|config| TlsAcceptor::from(Arc::new(config))),

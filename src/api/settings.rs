@@ -22,6 +22,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Who is told of everything.
     pub webhooks: Vec<WebhookSettings>,
+    /// Who is asked what to do with callers.
+    pub flows: Vec<FlowSettings>,
     /// Hosts (`host` or `host:port`, in small letters) that programs may name in webhooks of calls.
     pub webhook_hosts: Vec<String>,
 }
@@ -66,6 +68,17 @@ pub struct WebhookSettings {
     pub secret: Key,
     /// Types of events, such as `transfer` or `leg.answered`; empty: all.
     pub events: Vec<String>,
+}
+
+/// Who is asked what to do with the callers of a route to `flow:NAME`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlowSettings {
+    /// The name.
+    pub name: String,
+    /// `http://` or `https://`.
+    pub url: String,
+    /// Signs what is sent.
+    pub secret: Key,
 }
 
 impl WebhookSettings {

@@ -4,9 +4,9 @@ use super::{
     calls::number,
     extensions::password,
     problem::Report,
-    sections::{File, Maybe, Section, Texts, Tls, Token, Webhook},
+    sections::{File, Flow, Maybe, Section, Texts, Tls, Token, Webhook},
 };
-use crate::api::{self, Limits, Scope, TlsFiles, TokenSettings, WebhookSettings};
+use crate::api::{self, FlowSettings, Limits, Scope, TlsFiles, TokenSettings, WebhookSettings};
 use std::{collections::HashSet, net::SocketAddr, path::PathBuf, time::Duration};
 use toml::Spanned;
 
@@ -22,6 +22,9 @@ pub(super) fn read(file: &File, env: Env<'_>, report: &mut Report<'_>) -> Option
     let Some(section) = &file.http else {
         for webhook in &file.webhooks {
             report.add(webhook.start..webhook.start, "[[webhook]]", "needs an [http] section: webhooks are part of it");
+        }
+        for flow in &file.flows {
+            report.add(flow.start..flow.start, "[[flow]]", "needs an [http] section: flows are part of it");
         }
         return None;
     };
@@ -46,6 +49,7 @@ pub(super) fn read(file: &File, env: Env<'_>, report: &mut Report<'_>) -> Option
         cors_origins: origins(&keys.cors_origins, report),
         limits,
         webhooks: webhooks(&file.webhooks, env, report),
+        flows: flows(&file.flows, env, report),
         webhook_hosts: hosts(&keys.webhook_hosts, report),
     })
 }
@@ -185,4 +189,22 @@ fn webhooks(sections: &[Section<Webhook>], env: Env<'_>, report: &mut Report<'_>
         });
     }
     webhooks
+}
+
+fn flows(sections: &[Section<Flow>], env: Env<'_>, report: &mut Report<'_>) -> Vec<FlowSettings> {
+    let mut names = HashSet::new();
+    let mut flows = Vec::new();
+    for section in sections {
+        let keys = &section.keys;
+        let (name, url) = (keys.name.get_ref(), keys.url.get_ref());
+        if name.is_empty() || !names.insert(name) {
+            report.add(keys.name.span(), "[flow] name", "must be a word that no other flow has");
+        }
+        if api::WebhookSettings::host(url).is_none() {
+            report.add(keys.url.span(), "[flow] url", "must be http:// or https:// and a host");
+        }
+        let secret = api::Key::new(password(&keys.secret, "[flow] secret", env, report).into_bytes());
+        flows.push(FlowSettings { name: name.clone(), url: url.clone(), secret });
+    }
+    flows
 }

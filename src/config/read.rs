@@ -13,7 +13,7 @@ use toml::{
 
 /// What later versions will know.
 const NOT_YET: [&str; 1] = ["dialect"];
-const KNOWN: [&str; 16] = [
+const KNOWN: [&str; 17] = [
     "sip",
     "media",
     "sounds",
@@ -24,6 +24,7 @@ const KNOWN: [&str; 16] = [
     "limits",
     "http",
     "webhook",
+    "flow",
     "records",
     "trace",
     "log",
@@ -52,6 +53,7 @@ pub(super) fn file(text: &str, report: &mut Report<'_>) -> File {
             "limits" => file.limits = single(&name, value, report).unwrap_or_default(),
             "http" => http(value, &mut file, report),
             "webhook" => file.webhooks = several("webhook", value, report),
+            "flow" => file.flows = several(&name, value, report),
             "records" => file.records = single(&name, value, report),
             "trace" => file.trace = single(&name, value, report).unwrap_or_default(),
             "log" => file.log = single(&name, value, report).unwrap_or_default(),

@@ -27,6 +27,7 @@ pub(super) struct File {
     pub(super) http_tls: Option<Section<Tls>>,
     pub(super) http_tokens: Vec<Section<Token>>,
     pub(super) webhooks: Vec<Section<Webhook>>,
+    pub(super) flows: Vec<Section<Flow>>,
     pub(super) records: Option<Section<Records>>,
     pub(super) trace: Section<Trace>,
     pub(super) log: Section<Log>,
@@ -221,6 +222,15 @@ pub(super) struct Route {
     pub(super) to: Spanned<Texts>,
     pub(super) flow_timeout_s: Maybe<i64>,
     pub(super) flow_fallback: Maybe<String>,
+}
+
+/// `[[flow]]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Flow {
+    pub(super) name: Spanned<String>,
+    pub(super) url: Spanned<String>,
+    pub(super) secret: Spanned<String>,
 }
 
 /// `[records]`

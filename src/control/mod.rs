@@ -6,6 +6,7 @@
 
 mod data;
 mod desk;
+mod flow;
 mod front;
 mod hub;
 mod meters;
@@ -14,6 +15,7 @@ mod roster;
 mod traces;
 
 pub use desk::{Desk, Inbox, Order, Refusal, desk};
+pub use flow::{Asked, Flow, Next, Step};
 pub use front::Front;
 pub use hub::{Hub, Read, Reader, Snapshot};
 pub use meters::{METHODS, Meters, TICK_BUCKETS_MS};

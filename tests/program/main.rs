@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may fail, and these run on the real clock")]
 
 mod cli;
+mod flow;
 mod looking;
 mod records;
 mod reload;

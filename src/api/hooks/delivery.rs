@@ -63,7 +63,7 @@ fn without_url(error: &reqwest::Error) -> String {
 }
 
 /// `t=SECONDS,v1=HEX`: HMAC-SHA256 of the seconds since 1970, a dot and the body.
-pub(super) fn signature(secret: &[u8], now: u64, body: &str) -> String {
+pub(in crate::api) fn signature(secret: &[u8], now: u64, body: &str) -> String {
     let mut signed = format!("t={now},v1=");
     // A key of any length will do (RFC 2104 3).
     if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) {

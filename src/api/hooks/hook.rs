@@ -76,6 +76,11 @@ impl Hooks {
         Ok(Arc::new(Self { hub, client, hooks: Mutex::default(), last: AtomicU64::new(0), dead: Dead::default() }))
     }
 
+    /// What sends: no redirects, and an answer within some seconds.
+    pub(in crate::api) fn client(&self) -> &reqwest::Client {
+        &self.client
+    }
+
     /// Those of the configuration.
     pub(in crate::api) fn configure(self: &Arc<Self>, settings: &[WebhookSettings]) {
         for settings in settings {

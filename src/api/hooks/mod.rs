@@ -10,4 +10,5 @@ mod delivery;
 mod hook;
 
 pub(super) use dead::DeadLetter;
+pub(super) use delivery::signature;
 pub(super) use hook::{Hook, HookId, Hooks};
