@@ -3,7 +3,7 @@ SHELL := /bin/bash
 CONFIG ?= config.toml
 COMPILING := cargo:rust cc:gcc pkg-config:pkg-config opus.pc:libopus-dev
 
-.PHONY: run build demo bench load test scenarios phones help
+.PHONY: run build demo bench load test scenarios phones quality help
 
 run: build                 ## build and start the switch on config.toml (CONFIG=other.toml)
 	exec target/release/warmline run $(CONFIG)
@@ -33,6 +33,9 @@ scenarios: build           ## only the SIPp scenarios (NAMES="hold cold-transfer
 phones: build              ## only the real phones (root)
 	@tools/need baresip:baresip-core sox:sox ip:iproute2 python3:python3
 	tests/phones/run $(NAMES)
+
+quality:                   ## what a listener in a room hears, scored by PESQ (which comes from PyPI)
+	@tools/quality
 
 help:                      ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { sub(/:.*/, "", $$1); printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

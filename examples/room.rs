@@ -1,7 +1,7 @@
 //! A room on the virtual clock: speech in, what a listener hears out. For `tools/quality`, which scores the two.
 //!
 //! `room IN.wav OUT.wav SPEAKER LISTENER LOSS JITTER SEED`: codecs by name, loss in per cent, jitter in ms, both on the speaker's way
-//! to the room. A third, of PCMU, is in the room and says nothing.
+//! to the room. A third, of PCMU, is in the room and says nothing. `room IN.wav OUT.wav CODEC` is what a codec makes of it alone.
 #![allow(clippy::disallowed_methods, reason = "an example needs a time to start from")]
 
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
@@ -65,6 +65,9 @@ impl Sender {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [input, output, label] = &arguments[..] {
+        return alone(input, output, Codec::from_label(label).ok_or("no such codec")?);
+    }
     let [input, output, speaker, listener, loss, jitter, seed] = &arguments[..] else {
         return Err("room IN.wav OUT.wav SPEAKER LISTENER LOSS JITTER SEED".into());
     };
@@ -118,15 +121,26 @@ fn main() -> Result<(), Box<dyn Error>> {
         hear(&mut mixer, &mut ear, &mut heard);
     }
 
-    let spec = hound::WavSpec {
-        channels: 1,
-        sample_rate: listener.rate().0,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
+    write(output, listener.rate().0, &heard)
+}
+
+/// One codec, without a room.
+fn alone(input: &str, output: &str, codec: Codec) -> Result<(), Box<dyn Error>> {
+    let sound = wav::read(File::open(input)?, codec.rate())?;
+    let mut sender = Sender::new(SPEAKER, codec, sound);
+    let (mut heard, mut ear) = (Vec::new(), Coder::new(codec));
+    for number in 0..(sender.sound.len() / codec.rate().frame()) as u32 {
+        ear.decode(Packet::read(&sender.packet(number)).map_err(|_| "not a packet")?.payload, &mut heard);
+    }
+    write(output, codec.rate().0, &heard)
+}
+
+fn write(output: &str, rate: u32, heard: &[i16]) -> Result<(), Box<dyn Error>> {
+    let spec =
+        hound::WavSpec { channels: 1, sample_rate: rate, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
     let mut writer = hound::WavWriter::create(output, spec)?;
     for sample in heard {
-        writer.write_sample(sample)?;
+        writer.write_sample(*sample)?;
     }
     Ok(writer.finalize()?)
 }

@@ -22,6 +22,7 @@ PAIRS = [
     ("G722", "G722"),
 ]
 NARROW = {"PCMU", "PCMA"}
+# What is wanted; but nobody can do better than the two codecs by themselves, one after the other, and some do worse than this.
 CLEAN, ROUGH = 4.2, 3.8
 # Voices that PESQ takes for voices: of the others of espeak-ng, G.711 by itself costs half a point and more.
 TEXTS = [
@@ -42,9 +43,21 @@ def speech(number):
     return path
 
 
+def alone(path, speaker, listener):
+    """The two codecs one after the other, without a room."""
+    between, heard = f"{DIRECTORY}/between.wav", f"{DIRECTORY}/heard.wav"
+    subprocess.run([ROOM, path, between, speaker], check=True)
+    subprocess.run([ROOM, between, heard, listener], check=True)
+    return compared(path, heard, speaker, listener)
+
+
 def score(path, speaker, listener, loss, jitter, seed):
     heard = f"{DIRECTORY}/heard.wav"
     subprocess.run([ROOM, path, heard, speaker, listener, str(loss), str(jitter), str(seed)], check=True)
+    return compared(path, heard, speaker, listener)
+
+
+def compared(path, heard, speaker, listener):
     narrow = bool({speaker, listener} & NARROW)
     wanted = 8000 if narrow else 16000
 
@@ -60,10 +73,11 @@ def main():
     for speaker, listener in PAIRS:
         clean = statistics.mean(score(path, speaker, listener, 0, 0, 1) for path in paths)
         rough = statistics.mean(score(path, speaker, listener, 1, 30, seed) for path in paths for seed in (1, 2, 3))
-        fine = clean >= CLEAN and rough >= ROUGH
+        best = statistics.mean(alone(path, speaker, listener) for path in paths)
+        fine = clean >= min(CLEAN, best - 0.1) and rough >= min(ROUGH, best - 0.4)
         passed, failed = passed + fine, failed + (not fine)
         band = "nb" if {speaker, listener} & NARROW else "wb"
-        print(f"  {'ok  ' if fine else 'FAIL'}  {speaker} to {listener} ({band}): clean {clean:.2f}, 1 % loss and 30 ms jitter {rough:.2f}")
+        print(f"  {'ok  ' if fine else 'FAIL'}  {speaker} to {listener} ({band}): clean {clean:.2f}, 1 % loss and 30 ms jitter {rough:.2f}; the codecs alone {best:.2f}")
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
 
