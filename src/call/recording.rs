@@ -129,7 +129,10 @@ impl Call {
 
     /// A leg goes to another call: what goes with it.
     pub(super) fn take_tapings(&mut self, leg: LegId) -> Vec<(RecordingId, Taping)> {
-        self.tapings.extract_if(.., |_, taping| taping.follows == Some(leg)).collect()
+        let tapings = std::mem::take(&mut self.tapings).into_iter();
+        let (going, staying): (Vec<_>, Vec<_>) = tapings.partition(|(_, taping)| taping.follows == Some(leg));
+        self.tapings.extend(staying);
+        going
     }
 
     /// Those recordings of a leg alone, or of the whole call, that are being made.

@@ -139,7 +139,7 @@ impl Library {
 
     fn hold_music(&self, wanted: &HoldMusic) -> Result<Music, (PathBuf, SoundError)> {
         let Some(runtime) = &self.runtime else { return Ok(Music::built_in()) };
-        let music = runtime.block_on(wanted.from_files(&self.shelf))?;
+        let music = runtime.block_on(wanted.read_files(&self.shelf))?;
         if wanted.comes_by_url() {
             runtime.spawn(wanted.clone().keep_fresh(
                 Arc::clone(&self.shelf),

@@ -43,7 +43,7 @@ impl HoldMusic {
     }
 
     /// What is in files, all of which must be usable; what is elsewhere is silence until it comes.
-    pub(super) async fn from_files(&self, shelf: &Shelf) -> Result<Music, (PathBuf, SoundError)> {
+    pub(super) async fn read_files(&self, shelf: &Shelf) -> Result<Music, (PathBuf, SoundError)> {
         if self.pieces.is_empty() {
             return Ok(Music::built_in());
         }

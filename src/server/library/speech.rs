@@ -84,9 +84,9 @@ impl Espeak {
         let mut command = Command::new(&self.settings.program);
         command.args(["-v", voice, "-s", words, "-b", "1", "--stdin", "--stdout"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        let mut child = command.spawn().map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => SoundError::NoSpeech(program.clone()),
-            _ => SoundError::SpeechFailed(error.to_string()),
+        let mut child = command.spawn().map_err(|error| {
+            let is_missing = error.kind() == io::ErrorKind::NotFound;
+            if is_missing { SoundError::NoSpeech(program) } else { SoundError::SpeechFailed(error.to_string()) }
         })?;
         let input = child.stdin.take();
         let feeding = async {

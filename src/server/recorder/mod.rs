@@ -281,12 +281,9 @@ fn tell(told: &mpsc::Sender<Told>, call: CallId, recording: RecordingId, news: R
 }
 
 fn fault(error: io::Error) -> RecordingFault {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-            RecordingFault::DiskFull
-        }
-        _ => RecordingFault::Unwritable(error.to_string()),
-    }
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    let is_full = [StorageFull, QuotaExceeded, FileTooLarge].contains(&error.kind());
+    if is_full { RecordingFault::DiskFull } else { RecordingFault::Unwritable(error.to_string()) }
 }
 
 #[cfg(test)]
