@@ -280,7 +280,7 @@ impl Call {
     }
 
     /// It has heard the whisper: it is asked for the digit, or joined.
-    pub(super) fn heard_out(&mut self, leg: LegId, _play: crate::ids::PlayId) {
+    pub(super) fn heard_out(&mut self, leg: LegId) {
         if matches!(self.legs.get(&leg).map(|party| party.dialog), Some(Dialog::Screened(_))) {
             self.ask(leg);
         }

@@ -1,7 +1,7 @@
 //! Callers for whom a program says what becomes of them: they wait, are answered, refused, or put through.
 
 use super::{
-    Action, Approach, Call, Event, Refused,
+    Action, Approach, Call, Event, Refused, Role,
     attempt::ring_only,
     dial::Errand,
     ending::{plain_failure, refused, rejection},
@@ -134,6 +134,10 @@ impl Call {
                 to.disguise(&mut face, &self.settings.domain);
                 self.instructed(leg);
                 self.let_go(leg);
+                if let Some(party) = self.legs.get_mut(&leg) {
+                    // One who only listens would have nobody to talk to.
+                    party.part.role = Role::Talk;
+                }
                 done.attempt = Some(self.order(to, Errand::Redirected, face, steps));
             }
         }

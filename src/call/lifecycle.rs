@@ -528,6 +528,9 @@ impl Call {
         self.end_if_alone();
         if self.legs.is_empty() && self.dials.is_empty() && self.begun && !self.ended {
             self.ended = true;
+            self.regrets = false;
+            self.deadlines.clear(Timer::Regret);
+            self.deadlines.clear(Timer::Tone);
             self.untape_all();
             self.act(Action::End);
         }

@@ -2,7 +2,7 @@
 
 use super::{
     Action, Call, GatherEnd, Refused,
-    dial::{Dial, DialId},
+    dial::{Dial, DialId, Errand},
     face::number_of,
     leg::{Leg, Standing},
     lifecycle::Timer,
@@ -10,6 +10,7 @@ use super::{
     part::Left,
     recording::Taping,
     room::Kind,
+    story::Story,
 };
 use crate::{
     ids::{LegId, RecordingId},
@@ -28,6 +29,8 @@ pub struct Passenger {
     timers: Vec<(Timer, Instant)>,
     /// The attempt of which it is the first.
     dial: Option<(DialId, Box<Dial>)>,
+    /// What is told of the transfer that the attempt is for, where that goes with it.
+    story: Option<Box<Story>>,
     /// Recordings that go with it.
     tapings: Vec<(RecordingId, Taping)>,
 }
@@ -57,11 +60,15 @@ impl Call {
         self.now = now;
         let mut legs = self.legs();
         legs.retain(|leg| *leg != replaced);
-        if self.others(replaced).is_empty() && self.dials.is_empty() {
+        if legs.is_empty() || (self.others(replaced).is_empty() && self.dials.is_empty()) {
             return Vec::new();
         }
         let passengers = self.take_out(&legs);
+        let attempt = self.legs.get(&replaced).and_then(Leg::dial);
         self.drop_leg(replaced, Cause::Replaced);
+        if let Some(attempt) = attempt {
+            self.call_off(attempt, Cause::Cancelled);
+        }
         for leg in legs.into_iter().chain([replaced]) {
             self.left(leg, now);
         }
@@ -190,9 +197,16 @@ impl Call {
             let timers = [Timer::Ring(*id), Timer::Screen(*id)];
             let timers = timers.into_iter().filter_map(|timer| Some((timer, self.deadlines.get(timer)?))).collect();
             self.clear_leg(*id);
-            let dial = attempt.and_then(|dial| self.dials.remove(&dial).map(|state| (dial, Box::new(state))));
+            let dial: Option<(DialId, Box<Dial>)> =
+                attempt.and_then(|dial| self.dials.remove(&dial).map(|state| (dial, Box::new(state))));
             let tapings = self.take_tapings(*id);
-            passengers.push(Passenger { leg, in_mixer, timers, dial, tapings });
+            let mut story = None;
+            if let Some((_, dial)) = &dial
+                && let Errand::Invitation(_, transfer) = &dial.errand
+            {
+                story = self.stories.remove(transfer).map(Box::new);
+            }
+            passengers.push(Passenger { leg, in_mixer, timers, dial, story, tapings });
         }
         passengers
     }
@@ -228,7 +242,8 @@ impl Call {
         self.now = now;
         let mut renamed: BTreeMap<DialId, DialId> = BTreeMap::new();
         let mut newcomers = Vec::new();
-        for Passenger { mut leg, in_mixer, timers, dial, tapings } in passengers {
+        for Passenger { mut leg, in_mixer, timers, dial, story, tapings } in passengers {
+            self.stories.extend(story.map(|story| (story.id, *story)));
             let id = leg.id;
             if let Some((old, dial)) = dial {
                 let new = DialId(self.number());

@@ -28,6 +28,7 @@ impl Call {
                 Kind::Service(_) => CallKind::Service,
             },
             room: self.conference.clone(),
+            kept: self.kept || !self.awaits.is_empty() || !self.flows.is_empty(),
             started_at: epoch.stamp(self.started),
             legs: self.legs.values().map(|leg| self.show(leg, epoch)).collect(),
             transfer: self.stories.values().next().map(|story| story.view(epoch)),

@@ -193,7 +193,9 @@ impl Call {
             return;
         }
         self.tell(Event::PlayEnded { play: tune.id, leg: (!tune.for_all).then_some(leg), end });
-        self.heard_out(leg, tune.id);
+        if matches!(end, PlayEnd::Done | PlayEnd::Failed) {
+            self.heard_out(leg);
+        }
     }
 
     /// The mixer has played something to its end, or something else took its place there.

@@ -17,6 +17,8 @@ pub struct CallView {
     pub kind: CallKind,
     /// The name of the room, if it is one.
     pub room: Option<String>,
+    /// A program cares for it: it goes on while one is alone in it.
+    pub kept: bool,
     /// When it began.
     pub started_at: Stamp,
     /// Who is in it, ringing ones included, the oldest first.

@@ -2,10 +2,17 @@
 
 use crate::world::*;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 use warmline::{
-    call::CallSettings,
-    ids::LegId,
+    call::{
+        Add, Approach, Audience, CallSettings, Event, Gather, Manner, Membership, Role, RoomSettings, Sound, Transfer,
+        Verb,
+    },
+    destination::{Flow, Plan, Whom},
+    ids::{AttemptId, GatherId, LegId, PlayId, TransferId},
     media::sdp::{Codec, Direction},
 };
 
@@ -60,6 +67,148 @@ fn count(world: &mut World, open: &mut BTreeMap<String, i64>) {
         } else if line.contains(" transfer ") {
             *open.entry(who).or_default() -= 1;
         }
+    }
+}
+
+/// The same with programs that wish whatever comes to their mind.
+#[test]
+fn whatever_programs_wish_besides() {
+    for seed in 1000..1060 {
+        programs(seed, 300);
+    }
+}
+
+fn programs(seed: u64, steps: usize) {
+    println!("seed {seed}");
+    let mut chance = StdRng::seed_from_u64(seed);
+    let mut world = World::with(CallSettings {
+        fallback: chance.random_bool(0.5).then(|| NUMBERS[chance.random_range(0..5)].to_owned()),
+        ..settings()
+    });
+    let flow = Flow { name: "flow".to_owned(), timeout: Duration::from_secs(5), fallback: Some("1005".to_owned()) };
+    world.plans.insert("9999".to_owned(), Ok(Plan::Flow(flow)));
+    let rules = RoomSettings {
+        membership: Membership { starts: false, ends: false },
+        moderators: vec!["1001".to_owned()],
+        max_members: Some(6),
+        enters: Some(Sound::Beep),
+        leaves: Some(Sound::Clips(vec!["bye.wav".to_owned()])),
+        ..RoomSettings::default()
+    };
+    world.rules.insert("7002".to_owned(), rules);
+    world.plans.insert("7002".to_owned(), Ok(Plan::Conference("7002".to_owned())));
+    let (mut open, mut begun) = (BTreeMap::new(), Begun::default());
+    for _ in 0..steps {
+        if chance.random_bool(0.4) {
+            wish(&mut world, &mut chance);
+        } else {
+            step(&mut world, &mut chance);
+        }
+        count(&mut world, &mut open);
+        begun.count(&mut world);
+        world.check();
+    }
+    while !world.looked_for.is_empty() {
+        world.found(false);
+    }
+    world.wait(300);
+    world.check();
+    while let Some(leg) = world.alive().first() {
+        world.hangs_up(LegId(*leg));
+        world.check();
+    }
+    world.wait(60);
+    count(&mut world, &mut open);
+    begun.count(&mut world);
+    assert_eq!((world.calls(), world.deadlines()), (0, 0), "seed {seed}");
+    assert_eq!(open.into_iter().filter(|(_, count)| *count > 0).collect::<Vec<_>>(), [], "seed {seed}: no outcome");
+    begun.all_ended(seed);
+}
+
+/// What programs began and has not ended.
+#[derive(Default)]
+struct Begun {
+    attempts: BTreeSet<AttemptId>,
+    plays: BTreeSet<PlayId>,
+    gathers: BTreeSet<GatherId>,
+}
+
+impl Begun {
+    fn count(&mut self, world: &mut World) {
+        self.gathers.extend(std::mem::take(&mut world.gathers));
+        for event in world.told() {
+            match event {
+                Event::AttemptStarted { attempt, .. } => assert!(self.attempts.insert(attempt)),
+                Event::AttemptEnded { attempt, .. } => assert!(self.attempts.remove(&attempt), "{attempt} ended twice"),
+                Event::PlayStarted { play, .. } => assert!(self.plays.insert(play)),
+                Event::PlayEnded { play, .. } => drop(self.plays.remove(&play)),
+                Event::Gathered { gather, .. } => assert!(self.gathers.remove(&gather), "{gather} ended twice"),
+                _ => {}
+            }
+        }
+    }
+
+    fn all_ended(&self, seed: u64) {
+        let left = (self.attempts.len(), self.plays.len(), self.gathers.len());
+        assert_eq!(left, (0, 0, 0), "seed {seed}: attempts, plays and gatherings that never ended");
+    }
+}
+
+fn wish(world: &mut World, chance: &mut StdRng) {
+    let legs: Vec<LegId> = world.alive().into_iter().map(LegId).filter(|leg| world.is_in_a_call(*leg)).collect();
+    let number = NUMBERS[chance.random_range(0..NUMBERS.len())];
+    let mut approach = Approach::new(Whom::Number(number.to_owned()));
+    approach.confirm = chance.random_bool(0.1).then_some('1');
+    approach.whisper = chance.random_bool(0.1).then(|| Sound::Clips(vec!["who.wav".to_owned()]));
+    approach.early_media = chance.random_bool(0.8);
+    if legs.is_empty() || chance.random_bool(0.05) {
+        let second = Approach::new(Whom::Number(NUMBERS[chance.random_range(0..NUMBERS.len())].to_owned()));
+        let _ = world.originate(approach, chance.random_bool(0.7).then_some(second));
+        return;
+    }
+    let leg = legs[chance.random_range(0..legs.len())];
+    let other = legs[chance.random_range(0..legs.len())];
+    let on = chance.random_bool(0.5);
+    let transfer = world.transfer_of(leg).unwrap_or(TransferId(0));
+    let sound = [Sound::Music, Sound::Beep, Sound::Clips(vec!["a.wav".to_owned()])][chance.random_range(0..3)].clone();
+    let role = [Role::Talk, Role::Monitor, Role::Coach { target: other }][chance.random_range(0..3)];
+    let manner = if on { Manner::Warm } else { Manner::Cold };
+    let to = if on { Audience::All } else { Audience::Leg(leg) };
+    let verb = match chance.random_range(0..26) {
+        0..=2 => Verb::Hold { leg, music: sound },
+        3..=4 => Verb::Unhold { leg },
+        5 => Verb::Mute { leg, on },
+        6 => Verb::Deafen { leg, on },
+        7 => Verb::SetRole { leg, role },
+        8 => Verb::Play { to, sound, over: chance.random_bool(0.3), times: 1 },
+        9 => Verb::SendDigits { leg, digits: "12w3".to_owned(), duration_ms: 100 },
+        10 => {
+            let prompt = on.then_some(sound);
+            let (first_timeout, digit_timeout) = (Duration::from_secs(5), Duration::from_secs(2));
+            let terminators = "#".to_owned();
+            Verb::Gather(Box::new(Gather { leg, max_digits: 3, terminators, first_timeout, digit_timeout, prompt }))
+        }
+        11..=13 => Verb::Add(Box::new(Add { who: approach, role })),
+        14..=16 => Verb::Transfer(Box::new(Transfer { leg, to: approach, manner, music: sound })),
+        17 => Verb::Swap { transfer },
+        18 => Verb::Merge { transfer },
+        19 => Verb::Complete { transfer },
+        20 => Verb::Cancel { transfer },
+        21 => Verb::Answer { leg },
+        22 => Verb::Redirect { leg, to: approach },
+        23 => Verb::Drop { leg },
+        24 => Verb::Membership { leg, membership: Membership { starts: on, ends: !on } },
+        _ => {
+            if !world.looked_for.is_empty() {
+                world.found(chance.random_bool(0.7));
+            }
+            return;
+        }
+    };
+    println!("wish {verb:?}");
+    match world.obey(leg, verb) {
+        Ok(done) => world.gathers.extend(done.gather),
+        Err(refused) => println!("refused: {refused}"),
     }
 }
 

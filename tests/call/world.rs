@@ -10,10 +10,10 @@ use std::{
 use warmline::{
     call::{
         Action, Approach, Call, CallSettings, CallView, Codes, Command, Done, Epoch, Event, LegView, Passenger,
-        Refused, RoomSettings, Sound, TransferView, Verb,
+        Refused, RoleView, RoomSettings, Sound, TransferView, Verb,
     },
     destination::{Caller, Features, Origin, Plan, Refusal, Target, Whom},
-    ids::{CallId, LegId, Numbers, PlayId},
+    ids::{CallId, GatherId, LegId, Numbers, PlayId, TransferId},
     media::{
         self, DigitMode, Playlist, Role, SoundError, Source,
         sdp::{Codec, Direction, Negotiation, Session},
@@ -46,6 +46,8 @@ pub struct World {
     /// What was done, in words, SIP and news and digits; media come to nothing but a state.
     said: VecDeque<String>,
     told: Vec<Event>,
+    /// What programs gather.
+    pub gathers: Vec<GatherId>,
     /// Sounds that calls want.
     pub looked_for: Vec<(PlayId, LegId)>,
 }
@@ -176,6 +178,7 @@ impl World {
             asked: None,
             said: VecDeque::new(),
             told: Vec::new(),
+            gathers: Vec::new(),
             looked_for: Vec::new(),
         }
     }
@@ -473,7 +476,9 @@ impl World {
         let (play, leg) = self.looked_for.pop().expect("nothing is looked for");
         let sound = if there { Ok(Arc::new(Playlist::new(Vec::new(), None))) } else { Err(SoundError::Nothing) };
         let id = self.legs[&leg].call;
-        self.command(id, Command::Fetched { play, leg, sound });
+        if self.calls.contains_key(&id) {
+            self.command(id, Command::Fetched { play, leg, sound });
+        }
     }
 
     /// A clip came to its end.
@@ -498,6 +503,16 @@ impl World {
 
     fn epoch(&self) -> Epoch {
         Epoch { at: self.now, unix_ms: 1_000_000_000_000 }
+    }
+
+    /// The transfer under way in the call of a leg.
+    pub fn transfer_of(&self, leg: LegId) -> Option<TransferId> {
+        let call = &self.calls[&self.legs[&leg].call];
+        call.view(self.epoch()).transfer.map(|transfer| transfer.id)
+    }
+
+    pub fn is_in_a_call(&self, leg: LegId) -> bool {
+        self.calls.contains_key(&self.legs[&leg].call)
     }
 
     /// All that can be seen of all calls.
@@ -552,7 +567,7 @@ impl World {
         }
         for (id, call) in &self.calls {
             let legs = call.legs();
-            assert!(!legs.is_empty(), "call {id} is empty and did not end");
+            assert!(!legs.is_empty(), "call {id} is empty and did not end: {:?}", call.view(self.epoch()));
             if let ([one, two], None) = (&legs[..], call.next_deadline()) {
                 self.check_pair(*one, *two);
             }
@@ -561,8 +576,17 @@ impl World {
             let own_ack_to_come = self.legs[&last].mixed.is_none();
             let served = ["HoldMusic", "Echo"].contains(&self.hears(last).as_str());
             let holds = self.legs[&last].mixed.as_ref().is_some_and(|mixed| mixed.role == Role::Held);
-            assert!(waits || served || own_ack_to_come || holds, "{last} is alone in call {id}");
+            let kept = call.view(self.epoch()).kept;
+            let wished = self.as_programs_wish(last);
+            assert!(waits || served || own_ack_to_come || holds || kept || wished, "{last} is alone in call {id}");
         }
+    }
+
+    /// What a leg hears is as a program wants it.
+    fn as_programs_wish(&self, leg: LegId) -> bool {
+        let view = self.view(leg);
+        let plain = view.role == RoleView::Talk && !view.muted && !view.deaf && view.plays.is_empty();
+        view.held_by_us || view.gather.is_some() || !plain
     }
 
     /// Two who wait for nothing hear each other, unless one of them does not want to or the switch itself is their partner.
@@ -571,7 +595,7 @@ impl World {
             let session = self.legs[&leg].mixed.as_ref().and_then(|mixed| mixed.session.as_ref());
             session.is_some_and(|session| session.direction == Direction::SendRecv && !session.held_by_peer)
         };
-        if !open(one) || !open(two) {
+        if !open(one) || !open(two) || self.as_programs_wish(one) || self.as_programs_wish(two) {
             return;
         }
         let heard = (self.hears(one), self.hears(two));
@@ -670,7 +694,7 @@ impl World {
             Action::Release { leg } => {
                 let peer = &self.legs[&leg];
                 assert!(peer.mixed.is_none(), "{leg} is still in the mixer");
-                assert!(peer.ended, "{leg} is released while its dialog lives");
+                assert!(peer.ended || peer.heard.is_none(), "{leg} is released while its dialog lives");
                 assert!(self.released.insert(leg), "{leg} is released twice");
             }
             Action::Join { referrer, replaced } => self.join(id, referrer, replaced),
