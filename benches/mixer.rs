@@ -25,6 +25,7 @@ fn main() {
     divan::main();
     if std::env::args().any(|argument| argument == "--bench") {
         print_ratios();
+        print_memory();
     }
 }
 
@@ -45,6 +46,17 @@ fn print_ratios() {
         }
         let [mix, bare] = least;
         println!("{legs} legs: {mix:.0} ns a leg and tick, {:.1} times bare G.711 ({bare:.0} ns)", mix / bare);
+    }
+}
+
+/// What a call of two takes of the heap after a second, relayed and mixed.
+fn print_memory() {
+    let _music = Music::built_in();
+    for legs in [2, 3] {
+        let mut room = None;
+        let counted = allocation_counter::measure(|| room = Some(Room::new(legs)));
+        println!("a mixer with {legs} legs: {} bytes", counted.bytes_current);
+        drop(room);
     }
 }
 

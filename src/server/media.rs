@@ -20,10 +20,10 @@ use std::{
 use tokio::sync::mpsc;
 
 /// What a media thread tells of a call.
-pub(super) type Told = (CallId, media::Event);
+pub type Told = (CallId, media::Event);
 
 /// All media threads.
-pub(super) struct MediaThreads {
+pub struct MediaThreads {
     threads: Vec<Thread>,
     calls: HashMap<CallId, usize>,
     ports: PortPool,
@@ -41,7 +41,7 @@ struct Thread {
 
 impl MediaThreads {
     /// Starts `count` threads, which tell what happens to `told`.
-    pub(super) fn start(
+    pub fn start(
         count: usize,
         settings: &media::Settings,
         ports: PortPool,
@@ -63,7 +63,7 @@ impl MediaThreads {
     }
 
     /// Sends an order to the thread that it concerns.
-    pub(super) fn carry_out(&mut self, order: Order) {
+    pub fn carry_out(&mut self, order: Order) {
         match order {
             Order::Open { call } => {
                 let least = (0..self.threads.len()).min_by_key(|index| self.threads[*index].legs).unwrap_or(0);
@@ -90,7 +90,7 @@ impl MediaThreads {
     }
 
     /// Tries again what found a mailbox full, and wakes the threads that have new orders. True: something still waits.
-    pub(super) fn flush(&mut self) -> bool {
+    pub fn flush(&mut self) -> bool {
         let mut behind = false;
         for thread in &mut self.threads {
             while let Some(job) = thread.waiting.pop_front() {
@@ -113,7 +113,7 @@ impl MediaThreads {
     }
 
     /// Ends all threads and waits for them. False: one of them had failed.
-    pub(super) fn stop(mut self) -> bool {
+    pub fn stop(mut self) -> bool {
         let mut clean = true;
         for thread in &mut self.threads {
             thread.mailbox.stop();

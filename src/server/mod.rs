@@ -28,6 +28,8 @@ mod worker;
 pub use error::StartError;
 pub use library::{HoldMusic, Piece, Sounds, Speaking};
 pub use log::Log;
+pub use media::{MediaThreads, Told};
+pub use ports::PortPool;
 pub use recorder::Recordings;
 pub use reload::{Handle, ReloadError};
 pub use run::{Opened, run};

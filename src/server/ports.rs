@@ -22,7 +22,7 @@ pub(super) struct Sockets {
 /// The port pairs of the switch. Clones share one pool: the exchange leases, who carries out its orders takes the sockets, and a
 /// [`Binder`] has some bound before they are asked for.
 #[derive(Clone, Debug)]
-pub(super) struct PortPool(Arc<Shared>);
+pub struct PortPool(Arc<Shared>);
 
 /// The thread that binds ahead. Dropping it ends it.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ const AHEAD: usize = 64;
 
 impl PortPool {
     /// All pairs of an even port and the next one that lie in `range`.
-    pub(super) fn new(address: IpAddr, range: RangeInclusive<u16>) -> Self {
+    pub fn new(address: IpAddr, range: RangeInclusive<u16>) -> Self {
         let end = *range.end();
         let free = range.filter(|port| port % 2 == 0 && *port < end && *port > 0).collect();
         let pool =

@@ -50,8 +50,6 @@ pub struct JitterBuffer {
     loudness: i32,
     late: u64,
     disordered: u64,
-    /// A frame being stretched or shrunk.
-    scratch: Vec<i16>,
 }
 
 impl JitterBuffer {
@@ -66,7 +64,7 @@ impl JitterBuffer {
         Self {
             ring: Ring::new(),
             play: None,
-            decoded: Vec::with_capacity(rate.samples(LONGEST_MS + 20)),
+            decoded: Vec::new(),
             taken: 0,
             concealer: Concealer::new(rate),
             delay: Delay::new(rate, limits),
@@ -76,7 +74,6 @@ impl JitterBuffer {
             loudness: 0,
             late: 0,
             disordered: 0,
-            scratch: vec![0; rate.samples(20 + STEP_MS)],
             coder,
             rate,
         }
@@ -306,11 +303,12 @@ impl JitterBuffer {
             return;
         }
         let most = self.rate.samples(STEP_MS);
-        let mut scratch = std::mem::take(&mut self.scratch);
+        let mut scratch = [0; Rate::MAX.samples(20 + STEP_MS)];
+        let scratch = &mut scratch[..self.rate.samples(20 + STEP_MS)];
         scratch[..length].copy_from_slice(sound);
         if correction > 0 {
             self.read(&mut scratch[length..]);
-            let shift = stretch::period(&scratch, most, (correction as usize).min(most));
+            let shift = stretch::period(scratch, most, (correction as usize).min(most));
             stretch::join(&scratch[..length], &scratch[shift..shift + length], sound);
             self.unread(&scratch[length + shift..]);
             self.delay.moved(-(shift as i64));
@@ -320,7 +318,6 @@ impl JitterBuffer {
             self.unread(&scratch[length - shift..length]);
             self.delay.moved(shift as i64);
         }
-        self.scratch = scratch;
         self.waited = 0;
     }
 
