@@ -164,9 +164,9 @@ impl Signalling {
             .into_iter()
             .flatten()
             .min();
-        let at = at.map_or_else(|| alarm.deadline(), Into::into);
-        if at != alarm.deadline() || alarm.is_elapsed() {
-            alarm.reset(at);
+        let now = Instant::now();
+        if let Some(at) = alarm_for(at, alarm.deadline().into(), alarm.is_elapsed(), now) {
+            alarm.reset(at.into());
         }
     }
 
@@ -254,8 +254,36 @@ impl Signalling {
     }
 }
 
+/// What to set the alarm to, if it has to be set. One that went off is always set anew, to a time far away when nothing is due: left
+/// as it is, it would go off again and again.
+fn alarm_for(due: Option<Instant>, set_to: Instant, went_off: bool, now: Instant) -> Option<Instant> {
+    match due {
+        Some(at) if at == set_to && !went_off => None,
+        Some(at) => Some(at),
+        None if went_off => Some(now + IDLE),
+        None => None,
+    }
+}
+
 /// Whether nothing can be sent to that address; a socket on loopback says "invalid" of all others.
 fn no_way(error: &io::Error) -> bool {
     use io::ErrorKind::{HostUnreachable, InvalidInput, NetworkUnreachable};
     matches!(error.kind(), HostUnreachable | NetworkUnreachable | InvalidInput)
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test needs some point in time to start from")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alarm_that_went_off_does_not_go_off_again_for_nothing() {
+        let now = Instant::now();
+        let (before, later) = (now - Duration::from_secs(1), now + Duration::from_secs(1));
+        assert_eq!(alarm_for(None, before, true, now), Some(now + IDLE));
+        assert_eq!(alarm_for(None, later, false, now), None);
+        assert_eq!(alarm_for(Some(later), before, true, now), Some(later));
+        assert_eq!(alarm_for(Some(later), later, false, now), None);
+        assert_eq!(alarm_for(Some(before), before, true, now), Some(before));
+    }
 }
