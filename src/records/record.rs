@@ -49,6 +49,7 @@ pub struct Handover {
 
 /// A record with its chain.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = RecordStory)]
 pub struct Story {
     /// The one asked for.
     #[schema(value_type = Record)]

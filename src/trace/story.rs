@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 
 /// What is still known of a call, alive or over.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TraceStory)]
 pub struct Story {
     /// The call.
     pub call: CallId,
@@ -29,6 +30,7 @@ pub struct Story {
 
 /// Somebody who was in it.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TraceParty)]
 pub struct Party {
     /// The leg.
     pub leg: LegId,

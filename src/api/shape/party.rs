@@ -134,7 +134,7 @@ impl<'de> Deserialize<'de> for To {
 impl PartialSchema for To {
     fn schema() -> RefOr<Schema> {
         let alone = word("a number, `extension:1001`, `queue:NAME`, `conference:NAME` or a URI", "1002", LONGEST);
-        OneOfBuilder::new().item(alone).item(utoipa::openapi::Ref::from_schema_name("Party")).into()
+        OneOfBuilder::new().item(alone).item(utoipa::openapi::Ref::from_schema_name("Destination")).into()
     }
 }
 
@@ -144,7 +144,7 @@ impl ToSchema for To {
     }
 
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.push(("Party".to_owned(), Party::schema()));
+        schemas.push(("Destination".to_owned(), Party::schema()));
         Party::schemas(schemas);
     }
 }
