@@ -107,7 +107,7 @@ impl Flow {
     }
 
     /// What is to be done now.
-    pub fn next(&mut self) -> Next {
+    pub fn next_step(&mut self) -> Next {
         match &self.waits {
             Waits::Over => return Next::Over,
             Waits::Program(asked) => return Next::Ask(asked.clone()),
@@ -116,11 +116,11 @@ impl Flow {
         }
         let Some(step) = self.steps.front() else {
             self.waits = Waits::Program(Asked::Done);
-            return self.next();
+            return self.next_step();
         };
         if matches!(step, Step::Answer) && self.answered {
             self.steps.pop_front();
-            return self.next();
+            return self.next_step();
         }
         let verb = self.verb(step);
         self.waits = Waits::Grant;
@@ -206,8 +206,8 @@ mod tests {
     const LEG: LegId = LegId(3);
 
     fn verb(flow: &mut Flow, done: Done) -> Verb {
-        let Next::Verb(verb) = flow.next() else { panic!("a verb is next") };
-        assert_eq!(flow.next(), Next::Wait, "one at a time");
+        let Next::Verb(verb) = flow.next_step() else { panic!("a verb is next") };
+        assert_eq!(flow.next_step(), Next::Wait, "one at a time");
         flow.granted(&done);
         verb
     }
@@ -215,38 +215,38 @@ mod tests {
     #[test]
     fn a_caller_is_answered_greeted_asked_and_put_through() {
         let mut flow = Flow::new(LEG);
-        assert_eq!(flow.next(), Next::Ask(Asked::Started));
+        assert_eq!(flow.next_step(), Next::Ask(Asked::Started));
         let gather =
             Step::Gather { max_digits: 1, terminators: String::new(), timeout: Duration::from_secs(5), prompt: None };
         flow.steps(vec![Step::Answer, Step::Play(Sound::Beep), gather, Step::Record]);
         assert_eq!(verb(&mut flow, Done::default()), Verb::Answer { leg: LEG });
-        assert_eq!(flow.next(), Next::Wait, "it is not answered yet");
+        assert_eq!(flow.next_step(), Next::Wait, "it is not answered yet");
         flow.happened(&Event::LegAnswered { leg: LEG });
         let played = verb(&mut flow, Done { play: Some(PlayId(7)), ..Done::default() });
         assert!(matches!(played, Verb::Play { sound: Sound::Beep, .. }));
         flow.happened(&Event::PlayEnded { play: PlayId(6), leg: None, end: PlayEnd::Done });
-        assert_eq!(flow.next(), Next::Wait, "that was another");
+        assert_eq!(flow.next_step(), Next::Wait, "that was another");
         flow.happened(&Event::PlayEnded { play: PlayId(7), leg: Some(LEG), end: PlayEnd::Done });
         assert!(matches!(verb(&mut flow, Done { gather: Some(GatherId(9)), ..Done::default() }), Verb::Gather(_)));
         let gathered = Event::Gathered { leg: LEG, gather: GatherId(9), digits: "2".into(), end: GatherEnd::MaxDigits };
         flow.happened(&gathered);
-        assert_eq!(flow.next(), Next::Ask(Asked::Gathered { digits: "2".into(), end: GatherEnd::MaxDigits }));
+        assert_eq!(flow.next_step(), Next::Ask(Asked::Gathered { digits: "2".into(), end: GatherEnd::MaxDigits }));
         let to = Approach::new(Whom::Number("1002".into()));
         flow.steps(vec![Step::Transfer(Box::new(to.clone()))]);
         assert_eq!(verb(&mut flow, Done::default()), Verb::Redirect { leg: LEG, to });
-        assert_eq!(flow.next(), Next::Over);
+        assert_eq!(flow.next_step(), Next::Over);
     }
 
     #[test]
     fn what_is_refused_goes_back_to_the_program_and_nothing_at_all_is_the_end() {
         let mut flow = Flow::new(LEG);
         flow.steps(vec![Step::Record, Step::Answer]);
-        assert!(matches!(flow.next(), Next::Verb(Verb::Record { .. })));
+        assert!(matches!(flow.next_step(), Next::Verb(Verb::Record { .. })));
         flow.refused("not-answered", "it is not answered".into());
-        assert!(matches!(flow.next(), Next::Ask(Asked::Refused { .. })));
+        assert!(matches!(flow.next_step(), Next::Ask(Asked::Refused { .. })));
         flow.steps(Vec::new());
         assert_eq!(verb(&mut flow, Done::default()), Verb::Reject { leg: LEG, status: 486, reason: String::new() });
-        assert_eq!(flow.next(), Next::Over);
+        assert_eq!(flow.next_step(), Next::Over);
     }
 
     #[test]
@@ -257,7 +257,7 @@ mod tests {
         ] {
             let mut flow = Flow::new(LEG);
             flow.happened(&event);
-            assert_eq!(flow.next(), Next::Over);
+            assert_eq!(flow.next_step(), Next::Over);
         }
     }
 }

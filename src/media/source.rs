@@ -120,6 +120,7 @@ impl Ear {
     }
 
     /// One frame of `wanted`, with a join if it was something else before. `scratch` is of the same length as `sound`.
+    #[allow(clippy::too_many_arguments, reason = "what it was, what it shall be, and where that comes from")]
     #[inline]
     pub(super) fn fill(
         &mut self,

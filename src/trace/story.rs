@@ -92,7 +92,7 @@ impl Story {
             legs.iter().filter_map(|party| Some((party.leg, party.sip_call_id.as_deref()?))).collect();
         let ids: Vec<&str> = known.iter().map(|(_, id)| *id).collect();
         let messages = traces.map(|traces| traces.find(&ids)).unwrap_or_default();
-        let mut entries: Vec<Entry> = news.iter().map(|news| event(news)).collect();
+        let mut entries: Vec<Entry> = news.iter().map(event).collect();
         entries.extend(messages.into_iter().filter_map(|(at, traced)| Some(sip(known.get(at)?.0, &traced))));
         // What a message caused comes after it: within one ms messages that came are first.
         entries.sort_by_key(|entry| match entry {

@@ -45,7 +45,11 @@ fn three(seed: u64) -> Hall {
 fn ended(hall: &Hall) -> Vec<(LegId, u64, bool)> {
     let end = |event: &Event| match event {
         Event::PlayEnded { leg, play, whole } => Some((*leg, play.0, *whole)),
-        _ => None,
+        Event::Digit { .. }
+        | Event::Started { .. }
+        | Event::Silent { .. }
+        | Event::Report { .. }
+        | Event::Recording { .. } => None,
     };
     hall.events.iter().filter_map(end).collect()
 }

@@ -71,7 +71,7 @@ impl Caller {
         let mut reader = self.state.hub.resume(self.since);
         let mut rounds = 0;
         loop {
-            match flow.next() {
+            match flow.next_step() {
                 Next::Over => return,
                 Next::Verb(verb) => {
                     let by = format!("flow:{}", self.settings.name);

@@ -161,10 +161,7 @@ mod tests {
     fn converted(sound: &[i16], from: Rate, to: Rate) -> Vec<i16> {
         let mut converter = Converter::new(from, to);
         let frames = sound.chunks_exact(from.frame());
-        frames
-            .flat_map(|frame| converter.convert(frame, true).unwrap_or_default().to_vec())
-            .map(|made| sample(made))
-            .collect()
+        frames.flat_map(|frame| converter.convert(frame, true).unwrap_or_default().to_vec()).map(sample).collect()
     }
 
     #[test]

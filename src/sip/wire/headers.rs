@@ -257,13 +257,10 @@ impl Headers {
     /// Prints all but Content-Length.
     pub(super) fn print(&self, out: &mut Vec<u8>) {
         for field in self.fields.iter().filter(|field| field.name != Name::ContentLength) {
-            match field.name {
-                Name::Other => {
-                    out.extend_from_slice(self.slice(field.written).as_bytes());
-                    out.extend_from_slice(b": ");
-                }
-                name => out.extend_from_slice(name.label().as_bytes()),
+            if field.name == Name::Other {
+                out.extend_from_slice(self.slice(field.written).as_bytes());
             }
+            out.extend_from_slice(field.name.label().as_bytes());
             let value = self.slice(field.value);
             match field.latin1 {
                 true => out.extend(value.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?'))),
