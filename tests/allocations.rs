@@ -7,9 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 use warmline::{
-    ids::LegId,
+    ids::{LegId, PlayId, RecordingId},
     media::{
-        Command, JitterLimits, Mixer, Music, Role, Settings, Source,
+        Clip, Command, JitterLimits, Layout, Mixer, Music, Playback, Playlist, Position, Record, Recording, Repeat,
+        Role, Scope, Settings, Source, Tape,
+        audio::frame::Rate,
         rtp::packet::Packet,
         sdp::{Codec, Session},
     },
@@ -89,6 +91,27 @@ fn music_echo_and_a_coach_allocate_nothing() {
         }
     };
     assert_eq!(allocations(7, prepare, 2000), 0);
+}
+
+#[test]
+fn clips_whispers_and_recordings_allocate_nothing() {
+    let clip = Clip::new(&vec![0.1; 4000], 8000, &Rate::ROOMS).expect("it is sound");
+    let list = Arc::new(Playlist::new(vec![Arc::new(clip); 3], Some(7)));
+    let playback =
+        |id, position| Playback { id: PlayId(id), what: Arc::clone(&list), repeat: Repeat::Forever, position };
+    let prepare = |mixer: &mut Mixer, now| {
+        let source = Some(Source::Clip(playback(1, Position::Start)));
+        mixer.command(Command::Play { leg: LegId(1), source }, now);
+        mixer.command(Command::Whisper { leg: LegId(2), playback: Some(playback(2, Position::Shared)) }, now);
+        for (id, scope, layout) in
+            [(1, Scope::Call, Layout::Mix), (2, Scope::Call, Layout::Apart(4)), (3, Scope::Leg, Layout::Apart(2))]
+        {
+            let tape = Tape::new(layout.channels(), Rate::NARROW, 5000);
+            let what = Record::Start(Box::new(Recording { scope, layout, tape }));
+            mixer.command(Command::Record { recording: RecordingId(id), follows: Some(LegId(3)), what }, now);
+        }
+    };
+    assert_eq!(allocations(5, prepare, 2000), 0);
 }
 
 #[test]
