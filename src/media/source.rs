@@ -47,6 +47,8 @@ pub(super) struct Ear {
 /// What a leg itself says in this tick, as far as its own ear is concerned.
 #[derive(Clone, Copy)]
 pub(super) struct Own<'a> {
+    /// At which it speaks and hears.
+    pub(super) rate: Rate,
     pub(super) frame: &'a [i16],
     /// The same for an echo, which goes on whoever else hears the leg.
     pub(super) echo: &'a [i16],
@@ -128,17 +130,16 @@ impl Ear {
         begun: u32,
         room: &Room,
         own: Own<'_>,
-        rate: Rate,
         sound: &mut [i16],
         scratch: &mut [i16],
     ) {
         if self.is_at(wanted, begun) {
-            return self.render(room, own, rate, sound);
+            return self.render(room, own, sound);
         }
-        self.render(room, own, rate, scratch);
-        self.begin(wanted, begun, rate);
-        self.render(room, own, rate, sound);
-        fade::cross(scratch, sound, rate);
+        self.render(room, own, scratch);
+        self.begin(wanted, begun, own.rate);
+        self.render(room, own, sound);
+        fade::cross(scratch, sound, own.rate);
     }
 
     fn begin(&mut self, wanted: &Hears, begun: u32, rate: Rate) {
@@ -171,7 +172,8 @@ impl Ear {
         }
     }
 
-    fn render(&mut self, room: &Room, own: Own<'_>, rate: Rate, sound: &mut [i16]) {
+    fn render(&mut self, room: &Room, own: Own<'_>, sound: &mut [i16]) {
+        let rate = own.rate;
         match &self.hears {
             Hears::Nothing | Hears::Played(Source::Silence) => sound.fill(0),
             Hears::Mix if own.is_in_sum => room.heard(rate).without(own.frame, &mut self.limiter, sound),

@@ -33,12 +33,13 @@ impl Mixer {
         }
         let ends = self.can_relay() && self.legs.iter().all(|leg| leg.is_settled());
         let mut shared = Shared::default();
+        let mut frames = [[0; MAX]; 2];
         for index in 0..self.legs.len() {
             if !self.legs[index].may_be_sent() {
                 // Nobody is there to be dialled for; the digits go by.
                 self.legs[index].dialler.tick(Rate::NARROW);
             } else if !self.dial(index, at) {
-                self.speak_to(index, at, ends, &mut shared);
+                self.speak_to(index, at, ends, &mut shared, &mut frames);
             }
             self.legs[index].fall_silent();
         }
@@ -76,8 +77,8 @@ impl Mixer {
         self.room.mix();
     }
 
-    /// The frame of one listener; `last`: before a relay.
-    fn speak_to(&mut self, index: usize, at: Instant, last: bool, shared: &mut Shared) {
+    /// The frame of one listener; `last`: before a relay. What is in `frames` does not matter.
+    fn speak_to(&mut self, index: usize, at: Instant, last: bool, shared: &mut Shared, frames: &mut [[i16; MAX]; 2]) {
         let Self { legs, room, outbox, events, .. } = self;
         let leg = &mut *legs[index];
         let rate = leg.rate();
@@ -99,10 +100,9 @@ impl Mixer {
             outbox.send_again(to, &packet, payload);
             return;
         }
-        let (mut sound, mut scratch) = ([0; MAX], [0; MAX]);
-        let (sound, scratch) = (&mut sound[..rate.frame()], &mut scratch[..rate.frame()]);
+        let [sound, scratch] = frames.each_mut().map(|frame| &mut frame[..rate.frame()]);
         let own = Leg::own(voice, dialler, rate);
-        ear.fill(&wanted, *begun, room, own, rate, sound, scratch);
+        ear.fill(&wanted, *begun, room, own, sound, scratch);
         if whispered {
             room.add_whispers(*id, sound);
         }
