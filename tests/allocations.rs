@@ -96,7 +96,8 @@ fn music_echo_and_a_coach_allocate_nothing() {
 #[test]
 fn clips_whispers_and_recordings_allocate_nothing() {
     let clip = Clip::new(&vec![0.1; 4000], 8000, &Rate::ROOMS).expect("it is sound");
-    let list = Arc::new(Playlist::new(vec![Arc::new(clip); 3], Some(7)));
+    let clip = Arc::new(clip);
+    let list = Arc::new(Playlist::new((0..3).map(|_| Arc::clone(&clip)).collect(), Some(7)));
     let playback =
         |id, position| Playback { id: PlayId(id), what: Arc::clone(&list), repeat: Repeat::Forever, position };
     let prepare = |mixer: &mut Mixer, now| {
