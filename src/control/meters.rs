@@ -60,8 +60,8 @@ impl Meters {
     pub fn message(&self, sent: bool, datagram: &[u8]) {
         let messages = if sent { &self.0.sent } else { &self.0.received };
         if let Some(status) = datagram.strip_prefix(b"SIP/2.0 ") {
-            let code = status.iter().take(3).fold(0, |code, digit| code * 10 + usize::from(digit.wrapping_sub(b'0')));
-            if let Some(count) = messages.responses.get(code) {
+            let code = status.get(..3).and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<usize>().ok());
+            if let Some(count) = code.and_then(|code| messages.responses.get(code)) {
                 count.fetch_add(1, Relaxed);
             }
             return;

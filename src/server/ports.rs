@@ -20,7 +20,7 @@ pub(super) struct Sockets {
 }
 
 /// The port pairs of the switch. Clones share one pool: the exchange leases, who carries out its orders takes the sockets, and a
-/// [`Binder`] has some bound before they are asked for.
+/// `Binder` has some bound before they are asked for.
 #[derive(Clone, Debug)]
 pub struct PortPool(Arc<Shared>);
 
