@@ -331,6 +331,24 @@ fn each_port_range_that_is_none_says_what_would_be() {
 }
 
 #[test]
+fn what_needs_a_restart_is_named_when_it_has_changed() {
+    let with = |text: &str| parse(&format!("[http]\nlisten = \"127.0.0.1:8066\"\n{text}")).unwrap();
+    let running = with("");
+    let changed = [
+        "[recording]\ndirectory = \"tapes\"",
+        "[media]\njitter_min_ms = 60",
+        "[trace]\nmemory_mb = 1",
+        "[log]\nformat = \"json\"",
+    ];
+    for text in changed {
+        let said = said(&with(text).may_follow(&running).expect_err(text));
+        let section = text.split_once('\n').unwrap().0;
+        assert!(said.len() == 1 && said[0].contains(section) && said[0].contains("restart"), "{text}: {said:?}");
+    }
+    assert!(with("[limits]\ncalls = 7").may_follow(&running).is_ok());
+}
+
+#[test]
 fn no_secret_is_ever_printed() {
     let text = "[[extension]]\nnumber = \"1001\"\npassword = \"hunter2\"\nha1_md5 = \"hunter2\"\n\
                 [[trunk]]\nname = \"t\"\nhost = \"h\"\npassword = \"hunter2\"\n[[trunk]]\nname = \"u\"\nhost = \"h\"\npassword = [\"hunter2\"]\n";

@@ -57,12 +57,19 @@ impl Config {
                 ..new.problem.clone()
             })
             .collect();
-        if problems.is_empty() && self.records != running.records {
-            let message = "or a section that it depends on has changed: restart the switch".to_owned();
-            let place = "[records]".to_owned();
+        let (new, old) = (&self.server, &running.server);
+        let sections = [
+            ("[records]", self.records != running.records),
+            ("[recording]", new.recordings != old.recordings),
+            ("[media] jitter_min_ms, jitter_max_ms", new.jitter != old.jitter),
+            ("[trace]", new.trace_bytes != old.trace_bytes),
+            ("[log]", self.log != running.log),
+        ];
+        for (place, _) in sections.into_iter().filter(|(_, changed)| *changed) {
+            let message = "it, or what it depends on, has changed: restart the switch".to_owned();
             problems.extend(self.fixed.first().map(|first| Problem {
                 message,
-                place,
+                place: place.to_owned(),
                 at: None,
                 ..first.problem.clone()
             }));

@@ -40,7 +40,7 @@ pub struct Config {
     pub api: Option<api::Settings>,
     /// Call records; `None`: none are kept.
     pub records: Option<call_records::Settings>,
-    /// How the log is written; what changes here is seen at the next start.
+    /// How the log is written.
     pub log: LogSettings,
     /// The file says nothing of `state_directory`: the one in `server` is where the system keeps such things.
     pub state_by_default: bool,

@@ -24,7 +24,7 @@ use tokio::sync::mpsc;
 use wav::WavFile;
 
 /// Where recordings are kept, and what kind they are unless said otherwise.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Recordings {
     /// Where; `None`: nothing is recorded.
     pub directory: Option<PathBuf>,
