@@ -57,7 +57,7 @@ def main():
         command = [
             sys.argv[1], "--config-file", str(HERE / "schemathesis.toml"), "run", f"http://127.0.0.1:{http}/openapi.json",
             "--checks", "all", "--max-examples", "40", "--seed", "1", "--suppress-health-check", "all",
-            "--request-timeout", "10", "--no-color", *sys.argv[2:],
+            "--request-timeout", "70", "--no-color", *sys.argv[2:],
         ]  # fmt: skip
         environment = {**os.environ, "SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(HERE)}
         status = subprocess.run(command, cwd=directory, env=environment, check=False).returncode
