@@ -3,8 +3,9 @@
 
 use super::{
     Action, Add, Approach, Call, Event, PlayEnd, Refused, Role, Sound,
-    dial::{DialId, Errand, Order, Way},
+    dial::DialId,
     ending::plain_failure,
+    errand::{Errand, Order, Way},
     face::{Face, number_uri},
     leg::Dialog,
     lifecycle::{Ticket, Timer},

@@ -4,7 +4,7 @@
 use super::{
     Action, Call, Outcome,
     cold::Transferor,
-    dial::Errand,
+    errand::Errand,
     leg::{Dialog, Standing},
     movement::Movement,
 };

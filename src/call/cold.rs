@@ -3,8 +3,9 @@
 
 use super::{
     Action, Approach, Call, Outcome, TransferKind, TransferPhase,
-    dial::{DialId, Errand},
+    dial::DialId,
     ending::plain_failure,
+    errand::Errand,
     leg::Standing,
     lifecycle::{Ticket, Timer},
     mix::Place,

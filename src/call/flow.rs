@@ -3,8 +3,8 @@
 use super::{
     Action, Approach, Call, Event, Refused, Role,
     attempt::ring_only,
-    dial::Errand,
     ending::{plain_failure, refused, rejection},
+    errand::Errand,
     face::number_uri,
     leg::{Dialog, Leg, Standing, Told},
     lifecycle::{Ticket, Timer},

@@ -2,8 +2,9 @@
 
 use super::{
     Approach, Call, Manner, Outcome, Refused, Transfer, TransferKind, TransferPhase,
-    dial::{DialId, Errand, Way},
+    dial::DialId,
     ending::plain_failure,
+    errand::{Errand, Way},
     face::{Face, handed_over},
     lifecycle::Timer,
     movement::Movement,

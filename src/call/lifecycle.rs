@@ -2,80 +2,39 @@
 //! a call in which nobody is left to talk to is ended.
 
 use super::{
-    Action, Command, Event, GatherEnd,
+    Action, CallSettings, Command, Event, GatherEnd,
     attempt::Second,
     codes::Collector,
-    dial::{Dial, DialId, Errand},
-    ending::{in_words, plain_failure, refused, status_of},
+    dial::{Dial, DialId},
     gather::{Gathering, Sending},
     house::House,
-    leg::{self, Dialog, Facts, Leg, Standing},
+    leg::{Leg, Standing},
     mix::Heard,
     movement::Movement,
     part::Left,
-    recording::{RecordingSettings, Taping},
+    parting::Gone,
+    recording::Taping,
     room::{Invitation, Kind},
     story::Story,
-    view::{Epoch, LegState},
+    view::Epoch,
 };
 use crate::{
     deadlines::Deadlines,
-    destination::{Caller, Flow, Origin, Plan, Refusal},
+    destination::Flow,
     ids::{CallId, LegId, Numbers, RecordingId, TransferId},
     media::{
         self,
         sdp::{Codec, Negotiation},
         srtp::Srtp,
     },
-    sip::{self, Cause, Failure, Incoming, Rejection, wire::StatusCode},
+    sip::{self, Cause},
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::{
     collections::{BTreeMap, VecDeque},
-    net::IpAddr,
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
-
-/// What every call must know.
-#[derive(Clone, Debug)]
-pub struct CallSettings {
-    /// The address in our SDP.
-    pub media_address: IpAddr,
-    /// Our codecs in order of preference.
-    pub codecs: Vec<Codec>,
-    /// How long a phone may ring.
-    pub ring_timeout: Duration,
-    /// A failed transfer brings the caller back to who sent it.
-    pub recall: bool,
-    /// How long the transferor is rung again.
-    pub recall_timeout: Duration,
-    /// Where a caller goes when recall fails too.
-    pub fallback: Option<String>,
-    /// Star codes.
-    pub codes: Codes,
-    /// Host of our URIs.
-    pub domain: String,
-    /// How calls are recorded.
-    pub recording: RecordingSettings,
-}
-
-/// Star codes; `None`: that one is off.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Codes {
-    /// Cold transfer: then the number, then # or 3 s of silence.
-    pub blind_transfer: Option<String>,
-    /// Warm transfer: likewise; the caller hears music, the target is called for a talk in private.
-    pub attended_transfer: Option<String>,
-    /// The agent leaves, caller and target talk.
-    pub complete: Option<String>,
-    /// The target goes, agent and caller talk.
-    pub cancel: Option<String>,
-    /// All talk.
-    pub three_way: Option<String>,
-    /// Talk to the other one of caller and target, whoever is left hears music.
-    pub swap: Option<String>,
-}
 
 /// One conversation.
 pub struct Call {
@@ -358,168 +317,11 @@ impl Call {
         self.legs.keys().copied().collect()
     }
 
-    /// A new leg, and what it wants.
-    fn admit(&mut self, incoming: Incoming, port: u16, origin: Origin, plan: Result<Plan, Refusal>) {
-        let leg = incoming.leg;
-        let referred_by = incoming.referred_by.clone().map(|value| ("Referred-By".to_owned(), value));
-        if let Err(rejection) = self.welcome(incoming, port, origin) {
-            return self.reject(leg, rejection);
-        }
-        match plan {
-            Err(refusal) => self.reject(leg, refused(refusal.status())),
-            Ok(_) if self.kind == Kind::Room && !self.has_places(0) => self.reject(leg, refused(StatusCode(486))),
-            Ok(_) if self.kind == Kind::Room => self.answer_leg(leg, None),
-            Ok(Plan::Ring(steps)) => {
-                if let Some(face) = self.face(leg, referred_by.into_iter().collect()) {
-                    self.dial(Errand::First, face, steps, None);
-                }
-            }
-            Ok(Plan::Conference(conference)) => self.enter(conference, vec![leg]),
-            Ok(Plan::Music) => self.serve(media::Source::HoldMusic),
-            Ok(Plan::Echo) => self.serve(media::Source::Echo),
-            Ok(Plan::Flow(flow)) => self.ask_program(leg, flow),
-        }
-    }
-
-    /// Takes a caller in; `Err` is how to refuse it because of its SDP.
-    pub(super) fn welcome(&mut self, incoming: Incoming, port: u16, origin: Origin) -> Result<(), Rejection> {
-        let id = incoming.leg;
-        let negotiation = self.negotiation(port, &origin.codecs, origin.features.srtp);
-        let who = origin.caller.clone();
-        let offer = incoming.body.as_deref();
-        let mut facts = Facts::new(true, self.now);
-        if self.epoch.is_some() {
-            let headers = &incoming.request.headers;
-            facts.dialled.clone_from(&incoming.request.uri.user);
-            facts.call_id = headers.call_id().ok().map(str::to_owned);
-            facts.agent = headers.get("User-Agent").map(str::to_owned);
-        }
-        let (leg, usable) = Leg::incoming(id, origin, negotiation, offer, incoming.max_forwards, facts);
-        self.begin();
-        self.legs.insert(id, leg);
-        self.tell(Event::LegStarted { leg: id, who, incoming: true });
-        usable.map_err(|error| leg::unusable(&error, &self.settings.domain))
-    }
-
     /// Our side of offer and answer for a new leg. No codecs are those of all calls.
     pub(super) fn negotiation(&mut self, port: u16, codecs: &[Codec], srtp: Srtp) -> Negotiation {
         let codecs = if codecs.is_empty() { &self.settings.codecs } else { codecs };
         let (id, secret) = (self.chance.random(), self.chance.random());
         Negotiation::new(self.settings.media_address, port, codecs, id).secured(srtp, secret)
-    }
-
-    /// Somebody is in it, or is called.
-    pub(super) fn begin(&mut self) {
-        if !std::mem::replace(&mut self.begun, true) {
-            self.tell(Event::CallStarted);
-        }
-        self.ended = false;
-    }
-
-    /// Answers a caller, with this codec if it offered it.
-    pub(super) fn answer_leg(&mut self, leg: LegId, codec: Option<Codec>) {
-        let Some(party) = self.legs.get_mut(&leg) else { return };
-        if !matches!(party.dialog, Dialog::Incoming { .. }) {
-            return;
-        }
-        let body = party.answer(codec);
-        party.facts.answered = Some(self.now);
-        self.sip_out(sip::Command::Answer { leg, body });
-        self.tell(Event::LegAnswered { leg });
-    }
-
-    /// The ACK of our 2xx came.
-    fn acked(&mut self, leg: LegId, sdp: Option<&[u8]>, now: Instant) {
-        let Some(party) = self.legs.get_mut(&leg) else { return };
-        let before = party.held_by_phone();
-        // After a re-INVITE the session before it goes on; without any session there is nothing to talk over.
-        if party.acked(sdp).is_err() && party.session().is_none() {
-            self.drop_leg(leg, Cause::Refused(488));
-            self.left(leg, now);
-        }
-        self.tell_hold(leg, before);
-    }
-
-    /// A leg is over by the doing of its peer.
-    fn gone(&mut self, leg: LegId, gone: Gone, now: Instant) {
-        let Some(party) = self.legs.get(&leg) else { return };
-        match (party.dialog, gone) {
-            (Dialog::Outgoing(_), Gone::Failed(failure)) => self.target_failed(leg, failure),
-            (Dialog::Screened(_), Gone::Failed(_)) | (Dialog::Outgoing(_) | Dialog::Screened(_), Gone::Ended(_)) => {
-                self.target_failed(leg, plain_failure(480))
-            }
-            (Dialog::Incoming { .. } | Dialog::Confirmed, gone) => {
-                let (status, reason) = match gone {
-                    Gone::Failed(failure) => (failure.status.0, failure.reason),
-                    Gone::Ended(cause) => (if party.confirmed() { 200 } else { 487 }, in_words(cause)),
-                };
-                self.forget_leg(leg, status, reason);
-                self.left(leg, now);
-            }
-        }
-    }
-
-    /// Hangs a leg up. Whose concern it is must be told by the caller of this.
-    pub(super) fn drop_leg(&mut self, leg: LegId, cause: Cause) {
-        let Some(party) = self.legs.get(&leg) else { return };
-        let status = if party.picked_up() { 200 } else { status_of(cause) };
-        self.sip_out(sip::Command::Hangup { leg, cause });
-        self.forget_leg(leg, status, in_words(cause));
-    }
-
-    /// Refuses a caller.
-    pub(super) fn reject(&mut self, leg: LegId, rejection: Rejection) {
-        let (status, reason) = (rejection.status.0, rejection.reason.clone());
-        self.sip_out(sip::Command::Reject { leg, rejection });
-        self.forget_leg(leg, status, reason);
-    }
-
-    /// A leg is no more.
-    pub(super) fn forget_leg(&mut self, leg: LegId, status: u16, reason: String) {
-        let Some(party) = self.legs.get(&leg) else { return };
-        let last = self.epoch.map(|epoch| {
-            let mut view = self.show(party, epoch);
-            (view.state, view.ended_at) = (LegState::Ended, Some(epoch.stamp(self.now)));
-            Box::new(view)
-        });
-        self.hush(leg);
-        self.end_gather(leg, GatherEnd::LegEnded);
-        let Some(party) = self.legs.get(&leg) else { return };
-        if party.confirmed() && party.standing == Standing::Present && self.legs.values().any(Leg::held_by_us) {
-            self.left_behind = Some(Left { leg, origin: party.origin.clone(), awaited: false });
-        }
-        self.legs.remove(&leg);
-        self.coach_nobody(leg);
-        self.untape(leg);
-        if self.heard.remove(&leg).is_some() {
-            self.media_out(media::Command::Leave { leg });
-        }
-        self.clear_leg(leg);
-        self.act(Action::Release { leg });
-        self.act(Action::Tell { event: Event::LegEnded { leg, status, reason }, leg: last, transfer: None });
-    }
-
-    /// What waited for a leg, or for its digits, waits no more.
-    pub(super) fn clear_leg(&mut self, leg: LegId) {
-        self.deadlines.clear(Timer::Ring(leg));
-        self.deadlines.clear(Timer::Parting(leg));
-        self.deadlines.clear(Timer::Screen(leg));
-        self.deadlines.clear(Timer::Gather(leg));
-        self.deadlines.clear(Timer::Flow(leg));
-        self.flows.remove(&leg);
-        self.deadlines.clear(Timer::Send(leg));
-        self.sendings.remove(&leg);
-        self.deadlines.clear(Timer::Digits(leg));
-        self.collectors.remove(&leg);
-    }
-
-    /// Everything is ended.
-    pub(super) fn end_all(&mut self, cause: Cause) {
-        self.movement_cut_off();
-        self.call_all_off();
-        for leg in self.legs() {
-            self.drop_leg(leg, cause);
-        }
     }
 
     /// Brings everything in line with what is so now: ends what has nobody to talk to, tells the mixer what changed.
@@ -536,49 +338,6 @@ impl Call {
         }
         self.refresh_media();
         self.record_always();
-    }
-
-    /// One party alone has nobody to talk to, unless it waits for somebody, is in a room or is played something.
-    fn end_if_alone(&mut self) {
-        if !matches!(self.movement, Movement::Still) {
-            self.left_behind = None;
-            return;
-        }
-        if self.legs.values().any(|leg| leg.standing == Standing::Moving) {
-            return;
-        }
-        let mut company = self.company().map(|leg| (leg.id, leg.held_by_us()));
-        let (first, second) = (company.next(), company.next());
-        drop(company);
-        if !self.dials.is_empty() {
-            if first.is_none() && !self.dials.values().any(Dial::needs_nobody) {
-                self.call_all_off();
-            }
-            return;
-        }
-        let waits = self.regrets
-            || !self.flows.is_empty()
-            || self.tickets.values().any(|ticket| matches!(ticket, Ticket::Second(..) | Ticket::Fallback(_)));
-        if self.kind != Kind::Conversation || (first.is_some() && (self.kept || waits || !self.awaits.is_empty())) {
-            return;
-        }
-        let left = self.left_behind.take();
-        match (first, second, left) {
-            (Some(_), Some(_), Some(_)) => self.inherit(),
-            (Some(_), Some(_), None) => {}
-            (Some((last, held)), None, Some(left))
-                if (held || left.awaited) && matches!(left.origin.caller, Caller::Extension(_)) =>
-            {
-                self.bring_back(last, left);
-            }
-            (Some(_) | None, ..) => self.drop_present(),
-        }
-    }
-
-    fn drop_present(&mut self) {
-        for leg in self.present() {
-            self.drop_leg(leg, Cause::Normal);
-        }
     }
 
     /// Those who take part: not called and ringing, not parting, not on their way out.
@@ -614,10 +373,4 @@ impl Call {
     pub(super) fn tell(&mut self, event: Event) {
         self.actions.push_back(Action::Tell { event, leg: None, transfer: None });
     }
-}
-
-/// How a leg went by the doing of its peer.
-enum Gone {
-    Failed(Failure),
-    Ended(Cause),
 }

@@ -3,7 +3,8 @@
 //! Faces: [`Command`] (what may be wished or must be known), [`Action`] (what should happen), [`Event`] (what is told to people),
 //! [`Call`] is the machine.
 //!
-//! Inside, one file a concern, each with its own state: `leg` (a party), `dial` (an attempt to reach somebody), `hold`,
+//! Inside, one file a concern, each with its own state: `leg` (a party, which comes by `entrance` and goes by `parting`), `dial`
+//! (an attempt to reach somebody; `target` is one of those whom it calls), `hold`,
 //! `cold`, `attended`, `warm` and `recall` (the ways of a transfer, of which `movement` says which is under way), `codes`,
 //! `room`. `mix` derives from all of them who hears what. `face` is as whom we call, `ending` how attempts and legs end,
 //! `passage` how legs get from one call to another.
@@ -16,6 +17,8 @@ mod cold;
 mod command;
 mod dial;
 mod ending;
+mod entrance;
+mod errand;
 mod event;
 mod face;
 mod flow;
@@ -29,13 +32,16 @@ mod mix;
 mod movement;
 mod obey;
 mod part;
+mod parting;
 mod passage;
 mod recall;
 mod recording;
 mod refused;
 mod room;
+mod settings;
 mod show;
 mod story;
+mod target;
 mod tune;
 mod verb;
 mod view;
@@ -44,12 +50,13 @@ mod warm;
 pub use action::Action;
 pub use command::Command;
 pub use event::{Event, GatherEnd, Outcome, PlayEnd, RecordingState};
-pub use lifecycle::{Call, CallSettings, Codes};
+pub use lifecycle::Call;
 pub use obey::Done;
 pub use passage::Passenger;
 pub use recording::RecordingSettings;
 pub use refused::Refused;
 pub use room::RoomSettings;
+pub use settings::{CallSettings, Codes};
 pub use verb::{Add, Approach, Audience, Gather, Manner, Membership, Role, Sound, Transfer, Verb};
 pub use view::{
     AttemptView, CallKind, CallView, Epoch, HearsView, LegDirection, LegState, LegView, PartyKind, PartyView,

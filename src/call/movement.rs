@@ -1,7 +1,7 @@
 //! The transfer that a call is in, and to which of the concerns what happens is handed.
 
 use super::{
-    Call, Outcome, TransferPhase, attended::Attended, cold::Cold, dial::Errand, ending::rejection, leg::Dialog,
+    Call, Outcome, TransferPhase, attended::Attended, cold::Cold, ending::rejection, errand::Errand, leg::Dialog,
     lifecycle::Timer, recall::Recall, warm::Warm,
 };
 use crate::{

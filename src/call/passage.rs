@@ -2,7 +2,8 @@
 
 use super::{
     Action, Call, GatherEnd, Refused,
-    dial::{Dial, DialId, Errand},
+    dial::{Dial, DialId},
+    errand::Errand,
     face::number_of,
     leg::{Leg, Standing},
     lifecycle::Timer,

@@ -4,7 +4,8 @@
 use super::{
     Action, Call, Outcome, TransferPhase,
     cold::Transferor,
-    dial::{DialId, Errand},
+    dial::DialId,
+    errand::Errand,
     face::{handed_over, number_of, number_uri},
     lifecycle::{Ticket, Timer},
     mix::Place,

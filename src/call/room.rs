@@ -1,7 +1,7 @@
 //! Rooms, and calls whose partner is the switch itself: who enters, who is asked in.
 
 use super::{
-    Action, Call, Membership, Outcome, Sound, TransferPhase, dial::Errand, ending::plain_failure, face::handed_over,
+    Action, Call, Membership, Outcome, Sound, TransferPhase, ending::plain_failure, errand::Errand, face::handed_over,
     leg::Standing, lifecycle::Ticket,
 };
 use crate::{

@@ -4,8 +4,9 @@
 use super::{
     Action, Approach, Call, Outcome, TransferPhase,
     cold::Transferor,
-    dial::{DialId, Errand},
+    dial::DialId,
     ending::plain_failure,
+    errand::Errand,
     face::number_uri,
     lifecycle::{Ticket, Timer},
     mix::Place,
