@@ -46,6 +46,7 @@ mod tune;
 mod verb;
 mod view;
 mod warm;
+mod wishes;
 
 pub use action::Action;
 pub use command::Command;
@@ -57,8 +58,9 @@ pub use recording::RecordingSettings;
 pub use refused::Refused;
 pub use room::RoomSettings;
 pub use settings::{CallSettings, Codes};
-pub use verb::{Add, Approach, Audience, Gather, Manner, Membership, Role, Sound, Transfer, Verb};
+pub use verb::Verb;
 pub use view::{
     AttemptView, CallKind, CallView, Epoch, HearsView, LegDirection, LegState, LegView, PartyKind, PartyView,
     QualityView, RoleView, Stamp, TransferKind, TransferPhase, TransferView,
 };
+pub use wishes::{Add, Approach, Audience, Gather, Manner, Membership, Role, Sound, Transfer};
