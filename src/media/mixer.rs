@@ -5,23 +5,19 @@
 
 use super::{
     Command, DigitMode, Event, Record, Source,
-    audio::{
-        frame::{Rate, TICK},
-        music::Music,
-        sum::Limiter,
-    },
+    audio::{frame::TICK, music::Music},
     leg::{Audience, Leg},
     legs::Legs,
     outbox::Outbox,
     recorder::Recorder,
     relay,
     room::Room,
-    rtp::{digits::Key, jitter::Limits, line::Line},
+    rtp::{digits::Key, jitter::Limits},
     source::Hears,
     stream::Content,
 };
 use crate::ids::{LegId, RecordingId};
-use rand::{RngExt, SeedableRng, rngs::SmallRng};
+use rand::{SeedableRng, rngs::SmallRng};
 use std::{
     collections::VecDeque,
     net::SocketAddr,
@@ -42,10 +38,6 @@ pub struct Settings {
     /// Between which the delay of what legs send may move.
     pub jitter: Limits,
 }
-
-/// A leg with all that its media line is made of, on its way from one mixer to another.
-#[derive(Debug)]
-pub struct Member(Box<Leg>);
 
 /// A packet to be sent.
 #[derive(Debug)]
@@ -74,7 +66,7 @@ pub struct Mixer {
     /// The next tick, while somebody needs them.
     next_tick: Option<Instant>,
     /// The latest time that was told.
-    latest: Instant,
+    pub(super) latest: Instant,
     /// The earliest of everything else.
     pub(super) next_chore: Option<Instant>,
     pub(super) recorders: Vec<Recorder>,
@@ -273,25 +265,6 @@ impl Mixer {
         self.events.pop_front()
     }
 
-    /// Takes a leg out with its SSRC line, jitter buffer and counters, for another mixer.
-    pub fn release(&mut self, leg: LegId) -> Option<Member> {
-        let (index, now) = (self.legs.find(leg)?, self.latest);
-        let mut member = self.remove(index, now);
-        member.recorders.extend(self.recorders.extract_if(.., |recorder| recorder.follows == Some(leg)));
-        self.settle(now);
-        Some(Member(member))
-    }
-
-    /// Takes a leg in from another mixer.
-    pub fn adopt(&mut self, leg: LegId, member: Member, now: Instant) {
-        self.latest = now;
-        let Member(mut adopted) = member;
-        adopted.id = leg;
-        self.recorders.append(&mut adopted.recorders);
-        self.legs.insert(adopted);
-        self.settle(now);
-    }
-
     /// How many legs are in.
     pub fn len(&self) -> usize {
         self.legs.len()
@@ -314,62 +287,6 @@ impl Mixer {
             (Record::Start(_), Some(_)) | (Record::Pause | Record::Resume | Record::Stop, None) => {}
         }
         self.settle(now);
-    }
-
-    /// What followed that leg stays with the others, or ends.
-    fn recorded_leg_left(&mut self, leg: LegId, now: Instant) {
-        let nobody_left = self.legs.is_empty();
-        let ended = self.recorders.extract_if(.., |recorder| {
-            let ends = recorder.follows == Some(leg) && !recorder.is_left_behind();
-            ends || nobody_left
-        });
-        ended.for_each(|recorder| recorder.stop(now));
-    }
-
-    fn join(&mut self, id: LegId, now: Instant) {
-        let line = Line::new(self.chance.random(), self.chance.random(), self.chance.random(), Rate::NARROW);
-        self.legs.insert(Box::new(Leg::new(id, line, now)));
-    }
-
-    /// The leg goes; what it was saying does not break off, and what it heard goes on for a moment wherever it goes.
-    fn remove(&mut self, index: usize, now: Instant) -> Box<Leg> {
-        let was_relaying = self.is_relaying;
-        self.end_relay(now);
-        self.release_key(index, now);
-        self.let_hear_past(index, was_relaying);
-        let mut leg = self.legs.remove(index);
-        let rate = leg.rate();
-        if let Some(word) = leg.end_word() {
-            self.room.bid_farewell(rate, word);
-        }
-        if let Some(agreed) = &mut leg.agreed {
-            agreed.stream.buffer.reset();
-        }
-        leg
-    }
-
-    fn let_hear_past(&mut self, index: usize, was_relaying: bool) {
-        if *self.legs[index].ear.hears() != Hears::Mix {
-            return;
-        }
-        let rate = self.legs[index].rate();
-        let mut last = vec![0; rate.frame()];
-        if was_relaying {
-            if let Some((_, other)) = pair(&mut self.legs, index)
-                && let Some(agreed) = &other.agreed
-            {
-                agreed.stream.buffer.go_on(&mut last);
-            }
-        } else {
-            let mut limiter = Limiter::new();
-            let voice = &self.legs[index].voice;
-            if voice.is_in_sum {
-                self.room.heard(rate).without(&voice.frame, &mut limiter, &mut last);
-            } else {
-                self.room.heard(rate).whole(&mut limiter, &mut last);
-            }
-        }
-        self.legs[index].ear.leave_room(&mut last, was_relaying, rate);
     }
 
     /// A key of a leg's phone went down or up: told once, and handed on to those who hear the leg.
@@ -409,7 +326,7 @@ impl Mixer {
         self.settle(now);
     }
 
-    fn release_key(&mut self, index: usize, now: Instant) {
+    pub(super) fn release_key(&mut self, index: usize, now: Instant) {
         let agreed = self.legs[index].agreed.as_mut();
         if let Some(key) = agreed.and_then(|agreed| agreed.stream.listener.restart()) {
             self.press(index, key, now);
@@ -485,7 +402,7 @@ impl Mixer {
         }
     }
 
-    fn end_relay(&mut self, now: Instant) {
+    pub(super) fn end_relay(&mut self, now: Instant) {
         if std::mem::take(&mut self.is_relaying) {
             for index in 0..self.legs.len() {
                 match pair(&mut self.legs, index) {
@@ -498,7 +415,7 @@ impl Mixer {
 }
 
 /// The leg at `index`, and the other one.
-fn pair(legs: &mut [Box<Leg>], index: usize) -> Option<(&mut Leg, &mut Leg)> {
+pub(super) fn pair(legs: &mut [Box<Leg>], index: usize) -> Option<(&mut Leg, &mut Leg)> {
     let [one, other] = legs else { return None };
     Some(if index == 0 { (one, other) } else { (other, one) })
 }

@@ -1,6 +1,10 @@
-//! What is remembered of a secret stream: how often its numbers went round, what came already, and which key is in force.
+//! What is remembered of a secret stream: how often its numbers went round, and which key is in force.
 
-use super::{Keys, MasterKey, transform::Transform};
+use super::{
+    Keys, MasterKey,
+    tracks::{Tracks, guess},
+    transform::Transform,
+};
 use std::{
     fmt,
     time::{Duration, Instant},
@@ -8,10 +12,6 @@ use std::{
 
 /// Once the peer uses its new key, packets that it made with the old one are taken for so long: they were on their way.
 const IN_FLIGHT: Duration = Duration::from_secs(2);
-/// Sources that are remembered at once. A peer has one; after a change of its mind two.
-const TRACKS: usize = 4;
-/// A packet that is behind the newest by this much or more cannot be told from a replay.
-const WINDOW: u64 = 128;
 
 /// Both ways of one leg. It lives as long as the leg, whatever it agrees on meanwhile, and goes with it from mixer to mixer.
 #[derive(Debug)]
@@ -191,61 +191,6 @@ impl fmt::Debug for Keyed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Keyed({:?})", self.key)
     }
-}
-
-/// What came of each source. Only packets that are proven get a place here.
-#[derive(Default)]
-struct Tracks {
-    tracks: [Option<Track>; TRACKS],
-    next: usize,
-}
-
-struct Track {
-    ssrc: u32,
-    newest: u64,
-    /// Which of the last came, the lowest bit being `newest`.
-    came: u128,
-}
-
-impl Tracks {
-    fn find(&self, ssrc: u32) -> Option<&Track> {
-        self.tracks.iter().flatten().find(|track| track.ssrc == ssrc)
-    }
-
-    fn take(&mut self, ssrc: u32, index: u64) {
-        if let Some(track) = self.tracks.iter_mut().flatten().find(|track| track.ssrc == ssrc) {
-            return track.take(index);
-        }
-        self.tracks[self.next] = Some(Track { ssrc, newest: index, came: 1 });
-        self.next = (self.next + 1) % TRACKS;
-    }
-}
-
-impl Track {
-    fn is_new(&self, index: u64) -> bool {
-        match self.newest.checked_sub(index) {
-            None => true,
-            Some(behind) => behind < WINDOW && self.came >> behind & 1 == 0,
-        }
-    }
-
-    fn take(&mut self, index: u64) {
-        match self.newest.checked_sub(index) {
-            Some(behind) => self.came |= 1 << behind.min(WINDOW - 1),
-            None => {
-                let ahead = index - self.newest;
-                self.came = if ahead < WINDOW { self.came << ahead | 1 } else { 1 };
-                self.newest = index;
-            }
-        }
-    }
-}
-
-/// The index of a packet: the one of all with this sequence number that is nearest to the newest (RFC 3711 3.3.1). `None`: it would lie before
-/// the first, or beyond the last.
-fn guess(newest: u64, sequence: u16) -> Option<u64> {
-    let step = sequence.wrapping_sub(newest as u16).cast_signed();
-    newest.checked_add_signed(i64::from(step)).filter(|index| *index < 1 << 48)
 }
 
 fn sequence(packet: &[u8]) -> u16 {

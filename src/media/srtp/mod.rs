@@ -5,6 +5,7 @@
 mod context;
 mod key;
 mod policy;
+mod tracks;
 mod transform;
 
 pub use context::{Opener, Sealer, Secrecy};

@@ -1,0 +1,157 @@
+//! What is heard of packets that come late, twice, in disorder or not at all.
+
+use super::*;
+use crate::media::{
+    audio::{frame::FRAME, g711::ulaw, oscillator::Oscillator},
+    sdp::Codec,
+};
+use std::time::Duration;
+
+const TICK: Duration = Duration::from_millis(20);
+
+/// A buffer, and packets of a tone from number 0 on.
+struct Play {
+    buffer: JitterBuffer,
+    tone: Vec<u8>,
+    now: Instant,
+}
+
+impl Play {
+    fn new() -> Self {
+        Self::of(Codec::Pcmu)
+    }
+
+    /// Packets of 160 octets that last 160 ticks.
+    fn of(codec: Codec) -> Self {
+        let mut oscillator = Oscillator::new(400, Rate::NARROW);
+        let tone = (0..8000).map(|_| ulaw::encode((oscillator.next() / 8) as i16)).collect();
+        Self { buffer: JitterBuffer::new(Coder::new(codec)), tone, now: Instant::now() }
+    }
+
+    fn payload(&self, number: i64) -> &[u8] {
+        &self.tone[number as usize % 50 * FRAME..][..FRAME]
+    }
+
+    /// What comes `before` the next tick.
+    fn insert(&mut self, number: i64, before: Duration) {
+        let payload = self.payload(number).to_vec();
+        self.buffer.insert(number, number * FRAME as i64, &payload, self.now + TICK - before, self.now + TICK);
+    }
+
+    fn fill(&mut self) -> Vec<i16> {
+        self.now += TICK;
+        let mut sound = vec![0; self.buffer.rate.frame()];
+        self.buffer.fill(&mut sound);
+        sound
+    }
+
+    fn original(&self, number: i64) -> Vec<i16> {
+        self.payload(number).iter().map(|code| ulaw::decode(*code)).collect()
+    }
+
+    /// Sound that came and was not played.
+    fn waiting_ms(&self) -> i64 {
+        let end = (self.buffer.ring.newest + 1) * self.buffer.rate.frame() as i64;
+        self.buffer.play.map_or(0, |play| (end - play) * 1000 / i64::from(self.buffer.rate.0))
+    }
+}
+
+const SOON: Duration = Duration::from_millis(15);
+
+#[test]
+fn disorder_and_doubles_are_not_heard() {
+    let mut play = Play::new();
+    for number in [0, 2, 2, 1, 3, 1] {
+        play.insert(number, SOON);
+    }
+    assert_eq!(play.fill()[40..], play.original(0)[40..]);
+    for number in 1..4 {
+        assert_eq!(play.fill(), play.original(number), "{number}");
+    }
+    assert_eq!((play.buffer.late(), play.buffer.disordered()), (0, 2));
+}
+
+#[test]
+fn what_comes_too_late_is_counted_and_not_played() {
+    let mut play = Play::new();
+    play.insert(0, SOON);
+    play.fill();
+    play.fill();
+    play.insert(2, SOON);
+    assert_eq!(play.fill()[40..], play.original(2)[40..]);
+    play.insert(1, SOON);
+    play.insert(2, SOON);
+    play.insert(3, SOON);
+    assert_eq!(play.fill(), play.original(3));
+    assert_eq!(play.buffer.late(), 2);
+}
+
+#[test]
+fn what_is_lost_is_made_up_and_then_silence() {
+    let mut play = Play::new();
+    for number in 0..3 {
+        play.insert(number, SOON);
+        play.fill();
+    }
+    let made_up = play.fill();
+    assert!(made_up[..80].iter().zip(&play.original(3)).all(|(made, real)| (made - real).abs() < 300));
+    (0..3).for_each(|_| drop(play.fill()));
+    assert_eq!(play.fill(), [0; FRAME]);
+    (0..20).for_each(|_| drop(play.fill()));
+    assert!(!play.buffer.is_active());
+}
+
+#[test]
+fn the_delay_stays_within_its_bounds() {
+    let mut play = Play::new();
+    for number in 0..500 {
+        play.insert(number, SOON);
+        play.fill();
+        assert_eq!(play.buffer.target_ms(), MIN_DELAY_MS);
+        assert!(play.waiting_ms() <= 60, "{number}: {} ms", play.waiting_ms());
+    }
+    // Nothing for a second, then all at once, again and again.
+    for burst in 10..40 {
+        (0..50).for_each(|_| drop(play.fill()));
+        for number in 50 * burst..50 * burst + 50 {
+            play.insert(number, SOON);
+            assert!(play.buffer.target_ms() <= MAX_DELAY_MS && play.waiting_ms() <= 400 + 20);
+        }
+    }
+}
+
+#[test]
+fn a_clock_that_drifts_does_not_pile_anything_up() {
+    for (codec, ppm) in [(Codec::Pcmu, -200_i64), (Codec::Pcmu, 200), (Codec::G722, -200), (Codec::G722, 200)] {
+        let mut play = Play::of(codec);
+        let start = play.now;
+        let mut number = 0;
+        for tick in 0..30_000_u32 {
+            // 7 ms before the tick at first.
+            let arrives = |number: i64| {
+                start + Duration::from_millis(13) + Duration::from_nanos((number * 20 * (1_000_000 + ppm)) as u64)
+            };
+            while arrives(number) < play.now + TICK {
+                let before = play.now + TICK - arrives(number);
+                play.insert(number, before);
+                number += 1;
+            }
+            play.fill();
+            assert!(tick < 50 || (0..=60).contains(&play.waiting_ms()), "{tick}: {} ms", play.waiting_ms());
+        }
+        assert_eq!(play.buffer.late(), 0, "{codec:?} {ppm} ppm");
+    }
+}
+
+#[test]
+fn figures_survive_another_codec_and_sound_goes_on() {
+    let mut play = Play::new();
+    for number in [0, 1, 0] {
+        play.insert(number, SOON);
+        play.fill();
+    }
+    play.buffer.set_coder(Coder::new(Codec::Pcma));
+    assert_eq!(play.buffer.late(), 1);
+    let faded = play.fill();
+    assert!(play.buffer.is_active() && faded.iter().any(|sample| sample.abs() > 1000));
+}
