@@ -37,6 +37,7 @@ mod subscription_state;
 mod transport;
 mod typed;
 mod uri;
+mod uri_parts;
 mod via;
 mod warning;
 
