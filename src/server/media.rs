@@ -1,9 +1,10 @@
 //! The media threads as the signalling thread sees them: which call is where, and orders on their way.
 
 use super::{
+    mailbox::{Job, Mailbox},
     ports::PortPool,
     reload::NewMedia,
-    worker::{self, Job, Mailbox},
+    worker,
 };
 use crate::{
     control::Meters,

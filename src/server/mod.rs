@@ -1,7 +1,7 @@
 //! The shell: sockets, clock, threads, files.
 //!
-//! [`Server`] is the running switch. Inside: `signalling` is the thread that owns the exchange; `worker` is a media thread and
-//! `media` what the signalling thread knows of them; `ports` binds their sockets ahead; `journal` keeps registrations over a restart;
+//! [`Server`] is the running switch. Inside: `signalling` is the thread that owns the exchange; `worker` is a media thread,
+//! `mailbox` where it is given its jobs, and `media` what the signalling thread knows of them; `ports` binds their sockets ahead; `journal` keeps registrations over a restart;
 //! `programs` is what it knows of those who command and watch; `reload` brings new settings;
 //! `resolve` finds the addresses of trunks; `news` says what goes into the [`Log`]; `run` is the program's life from start to signal.
 
@@ -12,6 +12,7 @@ mod introduction;
 mod journal;
 mod library;
 mod log;
+mod mailbox;
 mod media;
 mod news;
 mod ports;
@@ -22,6 +23,7 @@ mod resolve;
 mod run;
 mod settings;
 mod signalling;
+mod slab;
 mod start;
 mod worker;
 

@@ -1,65 +1,29 @@
 //! One media thread: the sockets and mixers of its calls, and one tick for all of them.
 
-use super::{media::Told, ports::Sockets, reload::NewMedia};
+use super::{
+    mailbox::{Job, Mailbox},
+    media::Told,
+    ports::Sockets,
+    slab::Slab,
+};
 use crate::{
     control::Meters,
     ids::{CallId, LegId},
-    media::{self, Member, Mixer, Music},
+    media::{self, Member, Mixer},
 };
 use rustix::{
-    event::{EventfdFlags, Timespec, epoll, eventfd},
+    event::{Timespec, epoll},
     fd::OwnedFd,
 };
 use std::{
     collections::{HashMap, VecDeque},
     io,
     net::UdpSocket,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
-    },
+    sync::{Arc, mpsc::Receiver},
     thread::JoinHandle,
     time::{Duration, Instant},
 };
 use tokio::sync::mpsc;
-
-/// Something for a media thread to do, in order.
-pub(super) enum Job {
-    /// A mixer for a call.
-    Open { call: CallId },
-    /// A leg enters with its sockets.
-    Join { call: CallId, leg: LegId, sockets: Sockets },
-    /// For the mixer.
-    Mix { call: CallId, command: media::Command },
-    /// A leg will arrive from another mixer: what comes for it until then is kept.
-    Expect { leg: LegId, call: CallId },
-    /// A leg goes to a mixer of that thread, which may be this one.
-    Depart { leg: LegId, from: CallId, to: CallId, thread: usize },
-    /// A leg arrives; `None`: it was gone when it should have departed.
-    Arrive { leg: LegId, call: CallId, passenger: Option<Box<(Member, Sockets)>> },
-    /// Another music is heard on hold.
-    Music(Arc<Music>),
-    /// The mixer goes.
-    Close { call: CallId },
-    /// Other settings for mixers made from now on.
-    Reload(NewMedia),
-}
-
-/// Where jobs for a thread are put.
-#[derive(Clone)]
-pub(super) struct Mailbox {
-    jobs: SyncSender<Job>,
-    bell: Arc<Bell>,
-}
-
-/// Wakes a thread out of its wait.
-struct Bell {
-    fd: OwnedFd,
-    /// Jobs were posted since it was rung.
-    posted: AtomicBool,
-    stop: AtomicBool,
-}
 
 /// All that a thread needs before it is there.
 pub(super) struct Seat {
@@ -68,8 +32,6 @@ pub(super) struct Seat {
     epoll: OwnedFd,
 }
 
-/// Jobs that a mailbox holds.
-const JOBS: usize = 16_384;
 /// Sockets looked at between two looks at the clock: half a millisecond of work.
 const BATCH: usize = 128;
 /// Mixers work in steps of this length.
@@ -81,53 +43,12 @@ const TOLD_KEPT: usize = 4096;
 /// The token of the bell; sockets have 2 * seat + (0: RTP, 1: RTCP).
 const BELL: u64 = u64::MAX;
 
-impl Mailbox {
-    /// Puts a job in; gives it back when there is no room.
-    pub(super) fn post(&self, job: Job) -> Result<(), Job> {
-        match self.jobs.try_send(job) {
-            Ok(()) => {
-                self.bell.posted.store(true, Ordering::Release);
-                Ok(())
-            }
-            Err(TrySendError::Full(job)) => Err(job),
-            // The thread has ended, and the program with it.
-            Err(TrySendError::Disconnected(_)) => Ok(()),
-        }
-    }
-
-    /// Wakes the thread if it has new jobs.
-    pub(super) fn wake(&self) {
-        if self.bell.posted.swap(false, Ordering::AcqRel) {
-            self.bell.ring();
-        }
-    }
-
-    /// The thread ends.
-    pub(super) fn stop(&self) {
-        self.bell.stop.store(true, Ordering::Release);
-        self.bell.ring();
-    }
-}
-
-impl Bell {
-    fn ring(&self) {
-        // It fails only when it was rung 2^64 times and nobody listened: then it rings anyway.
-        let _rung = rustix::io::write(&self.fd, &1_u64.to_ne_bytes());
-    }
-
-    fn silence(&self) {
-        let _count = rustix::io::read(&self.fd, &mut [0_u8; 8]);
-    }
-}
-
 /// A place for a thread.
 pub(super) fn seat() -> io::Result<Seat> {
-    let fd = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+    let (mailbox, jobs) = Mailbox::new()?;
     let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-    epoll::add(&epoll, &fd, epoll::EventData::new_u64(BELL), epoll::EventFlags::IN)?;
-    let (sender, jobs) = sync_channel(JOBS);
-    let bell = Arc::new(Bell { fd, posted: AtomicBool::new(false), stop: AtomicBool::new(false) });
-    Ok(Seat { mailbox: Mailbox { jobs: sender, bell }, jobs, epoll })
+    epoll::add(&epoll, mailbox.bell(), epoll::EventData::new_u64(BELL), epoll::EventFlags::IN)?;
+    Ok(Seat { mailbox, jobs, epoll })
 }
 
 /// Starts a thread on its seat; `mailboxes` are those of all threads.
@@ -198,7 +119,7 @@ impl Worker {
     fn run(mut self) {
         let mut ready: Vec<epoll::Event> = Vec::with_capacity(BATCH);
         let mut packet = [0_u8; DATAGRAM];
-        while !self.seat.mailbox.bell.stop.load(Ordering::Acquire) {
+        while !self.seat.mailbox.is_stopped() {
             let timeout = self.timeout(Instant::now());
             ready.clear();
             match epoll::wait(&self.seat.epoll, rustix::buffer::spare_capacity(&mut ready), timeout.as_ref()) {
@@ -214,7 +135,7 @@ impl Worker {
                 }
             }
             if rung {
-                self.seat.mailbox.bell.silence();
+                self.seat.mailbox.silence();
                 while let Ok(job) = self.seat.jobs.try_recv() {
                     self.carry_out(job, now);
                 }
@@ -428,51 +349,5 @@ impl Worker {
         if let Some(room) = self.rooms.get_mut(index) {
             room.legs.retain(|other| *other != leg);
         }
-    }
-}
-
-/// Things by a small number that is used again.
-struct Slab<T> {
-    items: Vec<Option<T>>,
-    free: Vec<usize>,
-}
-
-impl<T> Default for Slab<T> {
-    fn default() -> Self {
-        Self { items: Vec::new(), free: Vec::new() }
-    }
-}
-
-impl<T> Slab<T> {
-    fn insert(&mut self, item: T) -> usize {
-        match self.free.pop() {
-            Some(index) => {
-                self.items[index] = Some(item);
-                index
-            }
-            None => {
-                self.items.push(Some(item));
-                self.items.len() - 1
-            }
-        }
-    }
-
-    fn remove(&mut self, index: usize) -> Option<T> {
-        let item = self.items.get_mut(index)?.take()?;
-        self.free.push(index);
-        Some(item)
-    }
-
-    fn get(&self, index: usize) -> Option<&T> {
-        self.items.get(index)?.as_ref()
-    }
-
-    fn get_mut(&mut self, index: usize) -> Option<&mut T> {
-        self.items.get_mut(index)?.as_mut()
-    }
-
-    /// One more than the highest number in use so far.
-    fn len(&self) -> usize {
-        self.items.len()
     }
 }
