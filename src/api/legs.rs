@@ -1,4 +1,4 @@
-//! Legs: look, hang up, hold, roles, sounds, digits, and where they go.
+//! Legs: look, hang up, hold, roles, sounds, and where they go.
 
 use super::{
     auth::Access,
@@ -7,17 +7,16 @@ use super::{
     order::Answer,
     problem::Problem,
     rights,
-    shape::{Heard, Named, Outcome, To},
+    shape::{Heard, Named, Outcome},
     state::State,
 };
 use crate::{
-    call::{Audience, Gather, LegView, Membership, QualityView, Verb},
+    call::{Audience, LegView, Membership, QualityView, Verb},
     control::{Granted, What},
-    ids::{CallId, GatherId, LegId, PlayId},
+    ids::{CallId, LegId, PlayId},
 };
 use axum::extract;
 use serde::Deserialize;
-use std::time::Duration;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -40,43 +39,6 @@ pub(super) struct RoleChange {
     coach_target: Option<String>,
 }
 
-/// Digits to be dialled.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct DigitsWish {
-    /// `0-9 * # A-D`; `w` is a pause of half a second, `,` and `W` one of a second.
-    #[schema(example = "1w2#", min_length = 1, max_length = 128, pattern = "^[0-9*#A-DwW,]+$")]
-    digits: String,
-    /// How long each is pressed, ms.
-    #[serde(default = "pressed")]
-    #[schema(default = 100, minimum = 40, maximum = 8000)]
-    duration_ms: u16,
-}
-
-/// Digits to be gathered.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct GatherWish {
-    /// So many are enough.
-    #[serde(default = "digits")]
-    #[schema(default = 64, minimum = 1, maximum = 64)]
-    max_digits: usize,
-    /// Each of these ends it, and is not part of it.
-    #[serde(default = "hash")]
-    #[schema(default = "#", max_length = 16, pattern = "^[0-9*#A-D]*$")]
-    terminators: String,
-    /// How long the first digit may take after the prompt, s.
-    #[serde(default = "first")]
-    #[schema(default = 10, minimum = 1, maximum = 600)]
-    first_timeout_s: u32,
-    /// How long each further digit may take, s.
-    #[serde(default = "next")]
-    #[schema(default = 5, minimum = 1, maximum = 600)]
-    digit_timeout_s: u32,
-    /// Played before; a digit interrupts it.
-    prompt: Option<Heard>,
-}
-
 /// Where a leg goes.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -95,27 +57,6 @@ pub(super) struct BridgeWish {
     with: String,
 }
 
-/// Why a caller is refused.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RejectWish {
-    /// The SIP status.
-    #[serde(default = "busy")]
-    #[schema(default = 486, minimum = 300, maximum = 699)]
-    status: u16,
-    /// The reason phrase; the usual one when absent.
-    #[schema(max_length = 128)]
-    reason: Option<String>,
-}
-
-/// Where a caller is put through to.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RedirectWish {
-    /// To whom.
-    to: To,
-}
-
 /// What a member's coming and going means to its conference.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -129,36 +70,9 @@ pub(super) struct MembershipWish {
     end_on_exit: bool,
 }
 
-fn pressed() -> u16 {
-    100
-}
-
-fn digits() -> usize {
-    64
-}
-
-fn hash() -> String {
-    "#".to_owned()
-}
-
-fn first() -> u32 {
-    10
-}
-
-fn next() -> u32 {
-    5
-}
-
-fn busy() -> u16 {
-    486
-}
-
 fn yes() -> bool {
     true
 }
-
-/// s that a digit may take at the most.
-const LONGEST_WAIT_S: u32 = 600;
 
 pub(super) fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new()
@@ -172,17 +86,10 @@ pub(super) fn routes() -> OpenApiRouter<State> {
         .routes(routes!(set_role))
         .routes(routes!(play))
         .routes(routes!(stop_play))
-        .routes(routes!(send_digits))
-        .routes(routes!(gather))
-        .routes(routes!(stop_gather))
         .routes(routes!(record))
         .routes(routes!(stats))
         .routes(routes!(move_to))
         .routes(routes!(bridge))
-        .routes(routes!(ring))
-        .routes(routes!(answer))
-        .routes(routes!(reject))
-        .routes(routes!(redirect))
         .routes(routes!(membership))
 }
 
@@ -302,61 +209,11 @@ async fn play(
         .await
 }
 
-/// Dials digits towards a leg.
-#[utoipa::path(post, path = "/v1/legs/{leg}/digits", tag = "legs", params(("leg" = LegId, Path, example = "leg-12")),
-    request_body = DigitsWish, responses((status = 200, body = Outcome)))]
-async fn send_digits(
-    extract::State(state): extract::State<State>,
-    access: Access,
-    Named(leg): Named<LegId>,
-    Json(wish): Json<DigitsWish>,
-) -> Answer {
-    state.obey(&access, None, Verb::SendDigits { leg, digits: wish.digits, duration_ms: wish.duration_ms }).await
-}
-
 /// Records one leg.
 #[utoipa::path(post, path = "/v1/legs/{leg}/recordings", tag = "recordings", params(("leg" = LegId, Path, example = "leg-12")),
     responses((status = 200, body = Outcome)))]
 async fn record(extract::State(state): extract::State<State>, access: Access, Named(leg): Named<LegId>) -> Answer {
     state.obey(&access, None, Verb::Record { of: Audience::Leg(leg) }).await
-}
-
-/// Tells a caller that waits for instructions that it rings (180).
-#[utoipa::path(post, path = "/v1/legs/{leg}/ring", tag = "legs", params(("leg" = LegId, Path, example = "leg-12")),
-    responses((status = 200, body = Outcome)))]
-async fn ring(extract::State(state): extract::State<State>, access: Access, Named(leg): Named<LegId>) -> Answer {
-    state.obey(&access, None, Verb::Ring { leg }).await
-}
-
-/// Answers a caller that waits for instructions.
-#[utoipa::path(post, path = "/v1/legs/{leg}/answer", tag = "legs", params(("leg" = LegId, Path, example = "leg-12")),
-    responses((status = 200, body = Outcome)))]
-async fn answer(extract::State(state): extract::State<State>, access: Access, Named(leg): Named<LegId>) -> Answer {
-    state.obey(&access, None, Verb::Answer { leg }).await
-}
-
-/// Refuses a caller that has no answer yet.
-#[utoipa::path(post, path = "/v1/legs/{leg}/reject", tag = "legs", params(("leg" = LegId, Path, example = "leg-12")),
-    request_body = RejectWish, responses((status = 200, body = Outcome)))]
-async fn reject(
-    extract::State(state): extract::State<State>,
-    access: Access,
-    Named(leg): Named<LegId>,
-    Json(wish): Json<RejectWish>,
-) -> Answer {
-    state.obey(&access, None, Verb::Reject { leg, status: wish.status, reason: wish.reason.unwrap_or_default() }).await
-}
-
-/// Puts a caller through that has no answer yet, or is alone with the switch.
-#[utoipa::path(post, path = "/v1/legs/{leg}/redirect", tag = "legs", params(("leg" = LegId, Path, example = "leg-12")),
-    request_body = RedirectWish, responses((status = 200, body = Outcome)))]
-async fn redirect(
-    extract::State(state): extract::State<State>,
-    access: Access,
-    Named(leg): Named<LegId>,
-    Json(wish): Json<RedirectWish>,
-) -> Answer {
-    state.obey(&access, None, Verb::Redirect { leg, to: wish.to.approach() }).await
 }
 
 /// What a member's coming and going means to its conference.
@@ -375,41 +232,6 @@ async fn membership(
             Verb::Membership { leg, membership: Membership { starts: wish.start_on_enter, ends: wish.end_on_exit } },
         )
         .await
-}
-
-/// Gathers digits that somebody dials; what came is told by the event `dtmf.gathered`.
-#[utoipa::path(post, path = "/v1/legs/{leg}/gather", tag = "legs", params(("leg" = LegId, Path, example = "leg-12")),
-    request_body = GatherWish, responses((status = 200, body = Outcome)))]
-async fn gather(
-    extract::State(state): extract::State<State>,
-    access: Access,
-    Named(leg): Named<LegId>,
-    Json(wish): Json<GatherWish>,
-) -> Answer {
-    let seconds = |field: &str, seconds: u32| match seconds {
-        1..=LONGEST_WAIT_S => Ok(Duration::from_secs(u64::from(seconds))),
-        _ => Err(Problem::field(field, format!("must be 1 to {LONGEST_WAIT_S}"))),
-    };
-    let gather = Gather {
-        leg,
-        max_digits: wish.max_digits,
-        terminators: wish.terminators,
-        first_timeout: seconds("first_timeout_s", wish.first_timeout_s)?,
-        digit_timeout: seconds("digit_timeout_s", wish.digit_timeout_s)?,
-        prompt: wish.prompt.map(Heard::sound),
-    };
-    state.obey(&access, None, Verb::Gather(Box::new(gather))).await
-}
-
-/// Awaits no more digits; those that came are told.
-#[utoipa::path(delete, path = "/v1/gathers/{gather}", tag = "legs", params(("gather" = GatherId, Path, example = "gather-4")),
-    responses((status = 200, body = Outcome)))]
-async fn stop_gather(
-    extract::State(state): extract::State<State>,
-    access: Access,
-    Named(gather): Named<GatherId>,
-) -> Answer {
-    state.obey(&access, None, Verb::StopGather { gather }).await
 }
 
 /// Plays something no more, whoever heard it.

@@ -9,8 +9,10 @@
 
 mod audit;
 mod auth;
+mod callers;
 mod calls;
 mod conferences;
+mod digits;
 mod docs;
 mod events;
 mod extensions;

@@ -3,7 +3,7 @@
 use super::{
     audit::audit,
     auth::{Access, token_of},
-    calls, conferences, docs, events, extensions, health, idempotency, legs,
+    callers, calls, conferences, digits, docs, events, extensions, health, idempotency, legs,
     listener::Peer,
     metrics,
     problem::Problem,
@@ -33,6 +33,8 @@ pub(super) fn router(state: State, settings: &Settings) -> Router {
     let commands = OpenApiRouter::new()
         .merge(calls::routes())
         .merge(legs::routes())
+        .merge(digits::routes())
+        .merge(callers::routes())
         .merge(transfers::routes())
         .merge(conferences::routes())
         .merge(extensions::routes())
