@@ -225,7 +225,7 @@ impl Collector for Threads {
         let mut ticks =
             encoder.encode_descriptor("tick_lateness", help, Some(&Unit::Seconds), MetricType::Histogram)?;
         let (counts, us) = self.meters.ticks();
-        let ends = TICK_BUCKETS_MS.iter().map(|ms| *ms as f64 / 1000.0).chain([f64::MAX]);
+        let ends = TICK_BUCKETS_MS.iter().map(|ms| *ms as f64 / 1000.0).chain([f64::INFINITY]);
         let buckets: Vec<(f64, u64)> = ends.zip(counts.iter().copied()).collect();
         ticks.encode_histogram::<NoLabelSet>(us as f64 / 1e6, counts.iter().sum(), &buckets, None)?;
         for (what, count) in &self.losses {
@@ -263,6 +263,7 @@ mod tests {
             "warmline_sip_responses_total{way=\"sent\",code=\"486\"} 1",
             "warmline_transfers_total{kind=\"cold\",outcome=\"recalled\"} 1",
             "warmline_tick_lateness_seconds_bucket{le=\"0.002\"} 1",
+            "warmline_tick_lateness_seconds_bucket{le=\"+Inf\"} 1",
             "warmline_tick_lateness_seconds_count 1",
             "warmline_records_dropped_total 3",
             "# EOF",
