@@ -3,7 +3,7 @@ SHELL := /bin/bash
 CONFIG ?= config.toml
 COMPILING := cargo:rust cc:gcc pkg-config:pkg-config opus.pc:libopus-dev
 
-.PHONY: run build demo bench load test scenarios phones quality help
+.PHONY: run build demo bench load load-api test scenarios phones quality help
 
 run: build                 ## build and start the switch on config.toml (CONFIG=other.toml)
 	exec target/release/warmline run $(CONFIG)
@@ -23,6 +23,10 @@ load: build                ## 200 calls a second, 1000 at once, through the swit
 	@tools/need sipp:sip-tester python3:python3
 	sip-scenarios/load 200 6000
 
+load-api: build            ## 500 commands a second beside 200 talking calls (needs SIPp)
+	@tools/need sipp:sip-tester python3:python3 curl:curl
+	tests/api/load
+
 test:                      ## everything: style, tests, SIPp scenarios, real phones
 	@tools/test
 
@@ -38,4 +42,4 @@ quality:                   ## what a listener in a room hears, scored by PESQ (w
 	@tools/quality
 
 help:                      ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { sub(/:.*/, "", $$1); printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { sub(/:.*/, "", $$1); printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
