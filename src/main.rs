@@ -8,12 +8,12 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 use warmline::{
     api::{Api, Reload, Tools},
     cli::{self, Ask, Where},
-    config::{Config, LogSettings, Reloader},
+    config::{Config, LogSettings, Parts, Reloader},
     control::{Changes, Front},
     demo,
     metrics::{Load, Page},
@@ -121,9 +121,12 @@ fn run(path: &Path, config: Config) -> ExitCode {
     let recordings = config.server.recordings.directory.clone();
     let mut records = None;
     let open = |server: &Server| {
-        let reloader = Mutex::new(Reloader::new(path, running, server.handle()));
-        let reload: Reload = Arc::new(move || reload(&mut reloader.lock().unwrap_or_else(PoisonError::into_inner)));
         records = config.records.map(|settings| Records::start(&settings, &server.hub())).transpose()?;
+        let programs = Arc::new(OnceLock::new());
+        let retention = records.as_ref().map(Records::retention);
+        let parts = Parts { server: server.handle(), api: Arc::clone(&programs), records: retention };
+        let reloader = Mutex::new(Reloader::new(path, running, parts));
+        let reload: Reload = Arc::new(move || reload(&mut reloader.lock().unwrap_or_else(PoisonError::into_inner)));
         let losses = records.iter().map(|records| ("records", records.missed())).collect();
         let handle = server.handle();
         let tools = Tools {
@@ -135,7 +138,11 @@ fn run(path: &Path, config: Config) -> ExitCode {
             load: Some(Arc::new(move || handle.status().map(load_of).unwrap_or_default())),
         };
         let start = |settings| Api::start(settings, server.desk(), server.hub(), tools);
-        let front = config.api.map(start).transpose()?.map(|api| Box::new(api) as Box<dyn Front>);
+        let api = config.api.map(start).transpose()?;
+        if let Some(api) = &api {
+            programs.get_or_init(|| api.handle());
+        }
+        let front = api.map(|api| Box::new(api) as Box<dyn Front>);
         // Whoever sent SIGHUP has no other ear than the log.
         Ok((front, Box::new(move || drop(reload())) as Box<dyn FnMut()>))
     };

@@ -149,7 +149,7 @@ fn what_is_wrong_with_the_api_is_told_in_its_place() {
         [
             "c.toml:2:10: [http] listen: must be ADDRESS:PORT with an IP address, such as \"127.0.0.1:8060\"",
             "c.toml:3:1: [http] portt: unknown key There are listen, body_bytes, requests_per_second, connections, \
-             cors_origins, jwt_secret, jwt_max_s, webhook_hosts",
+             head_timeout_s, body_timeout_s, cors_origins, jwt_secret, jwt_max_s, webhook_hosts, webhook_retries",
             "c.toml:4:14: [http] jwt_secret: must be 32 bytes or longer; `openssl rand -hex 32` makes one",
             "c.toml:7:9: [http.token] token: must be sha256: and 64 hexadecimal digits, as sha256sum prints them",
             "c.toml:8:11: [http.token] scopes: \"root\" must be \"read\", \"control\", \"admin\" or \"agent:EXTENSION\"",
@@ -339,13 +339,24 @@ fn what_needs_a_restart_is_named_when_it_has_changed() {
         "[media]\njitter_min_ms = 60",
         "[trace]\nmemory_mb = 1",
         "[log]\nformat = \"json\"",
+        "[records]\npath = \"elsewhere.sqlite\"",
+        "[http.tls]\ncertificate = \"chain.pem\"\nkey = \"key.pem\"",
     ];
     for text in changed {
         let said = said(&with(text).may_follow(&running).expect_err(text));
         let section = text.split_once('\n').unwrap().0;
         assert!(said.len() == 1 && said[0].contains(section) && said[0].contains("restart"), "{text}: {said:?}");
     }
-    assert!(with("[limits]\ncalls = 7").may_follow(&running).is_ok());
+    for text in [
+        "[limits]\ncalls = 7",
+        "requests_per_second = 7\nwebhook_hosts = \"desk.example\"",
+        "[[http.token]]\nname = \"a\"\ntoken = \"b\"\nscopes = \"read\"",
+        "[[webhook]]\nurl = \"http://desk.example\"\nsecret = \"s\"",
+        "[[flow]]\nname = \"menu\"\nurl = \"http://desk.example\"\nsecret = \"s\"",
+        "[records]\nretention_days = 7",
+    ] {
+        assert!(with(text).may_follow(&running).is_ok(), "{text}");
+    }
 }
 
 #[test]

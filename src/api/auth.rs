@@ -32,11 +32,18 @@ pub(super) struct Access {
     /// The name of the token.
     pub(super) name: Arc<str>,
     pub(super) scopes: Arc<[Scope]>,
+    proof: Proof,
 }
+
+/// By what somebody was known: the hash of its token, or that of the secret that signed it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Proof([u8; 32]);
 
 /// All tokens that are good.
 pub(super) struct Keyring {
-    tokens: Vec<(Access, [u8; 32])>,
+    tokens: Vec<Access>,
+    /// Of those that we sign.
+    signed: Proof,
     encoding: EncodingKey,
     decoding: DecodingKey,
 }
@@ -67,13 +74,15 @@ impl Keyring {
     pub(super) fn new(tokens: &[TokenSettings], secret: &Key) -> Self {
         let tokens = tokens
             .iter()
-            .map(|token| {
-                let access = Access { name: token.name.as_str().into(), scopes: token.scopes.clone().into() };
-                (access, token.hash)
+            .map(|token| Access {
+                name: token.name.as_str().into(),
+                scopes: token.scopes.clone().into(),
+                proof: Proof(token.hash),
             })
             .collect();
         Self {
             tokens,
+            signed: Proof(Sha256::digest(secret.bytes()).into()),
             encoding: EncodingKey::from_secret(secret.bytes()),
             decoding: DecodingKey::from_secret(secret.bytes()),
         }
@@ -86,12 +95,17 @@ impl Keyring {
         }
         let hash = hash(token);
         let mut found = None;
-        for (access, known) in &self.tokens {
-            if bool::from(known.as_slice().ct_eq(&hash)) {
+        for access in &self.tokens {
+            if bool::from(access.proof.0.as_slice().ct_eq(&hash)) {
                 found = Some(access);
             }
         }
         found.cloned().or_else(|| self.agent(token))
+    }
+
+    /// Whether somebody who came in once would still come in so.
+    pub(super) fn still_knows(&self, access: &Access) -> bool {
+        access.proof == self.signed || self.tokens.contains(access)
     }
 
     fn agent(&self, token: &str) -> Option<Access> {
@@ -100,7 +114,8 @@ impl Keyring {
         validation.set_required_spec_claims(&["exp", "iss", "sub"]);
         validation.leeway = 0;
         let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &validation).ok()?.claims;
-        Some(Access { name: format!("agent:{}", claims.sub).into(), scopes: Arc::new([Scope::Agent(claims.sub)]) })
+        let name = format!("agent:{}", claims.sub).into();
+        Some(Access { name, scopes: Arc::new([Scope::Agent(claims.sub)]), proof: self.signed })
     }
 
     /// A JWT for an agent, good from `now` for `seconds`.
@@ -175,6 +190,12 @@ pub(super) fn token_of<'a>(headers: &'a HeaderMap, query: Option<&'a str>) -> Op
     subprotocol.or_else(|| upgrade.then(pairs).flatten())
 }
 
+impl fmt::Debug for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
 impl FromStr for Scope {
     type Err = ();
 
@@ -219,6 +240,19 @@ mod tests {
         assert!(access.controls_all() && access.reads_all() && access.must_administer().is_err());
         assert_eq!(keyring().find("geheim "), None);
         assert_eq!(keyring().find(""), None);
+    }
+
+    #[test]
+    fn who_came_in_is_known_until_its_token_its_scopes_or_the_secret_change() {
+        let desk = keyring().find("geheim").unwrap();
+        let agent =
+            keyring().find(&keyring().issue("1001", jsonwebtoken::get_current_timestamp(), 60).unwrap()).unwrap();
+        assert!(keyring().still_knows(&desk) && keyring().still_knows(&agent));
+        let one = |token: &str, scopes| TokenSettings { name: "desk".to_owned(), hash: hash(token), scopes };
+        for tokens in [vec![], vec![one("neu", vec![Scope::Control])], vec![one("geheim", vec![Scope::Read])]] {
+            let other = Keyring::new(&tokens, &Key::new(vec![8; 32]));
+            assert!(!other.still_knows(&desk) && !other.still_knows(&agent));
+        }
     }
 
     #[test]

@@ -44,8 +44,9 @@ const ANYWHERE: [(&str, &str); 3] = [
     ("429", "too many requests; Retry-After says when"),
 ];
 /// Refusals that a command may meet.
-const COMMANDS: [(&str, &str); 6] = [
+const COMMANDS: [(&str, &str); 7] = [
     ("400", "the body is no JSON"),
+    ("408", "the body came too slowly"),
     ("409", "not now: the rule says why"),
     ("413", "the body is too large"),
     ("415", "the body is not declared as JSON"),

@@ -112,7 +112,7 @@ async fn events(
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
-    let filter = filter(&wanted, access)?;
+    let filter = filter(&wanted, access.clone())?;
     let snapshot = wanted.snapshot.unwrap_or(false);
     let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
     let since = wanted.since.or(resumed);
@@ -122,11 +122,11 @@ async fn events(
     if let Ok(upgrade) = upgrade {
         let watch = Watch::new(&state.hub, filter, since, snapshot);
         let upgrade = upgrade.protocols([SUBPROTOCOL]).max_message_size(MESSAGE);
-        return Ok(upgrade.on_upgrade(move |socket| talk(socket, watch, state)));
+        return Ok(upgrade.on_upgrade(move |socket| talk(socket, watch, Guest { state, access })));
     }
     let accepted = headers.get(header::ACCEPT).and_then(|accepted| accepted.to_str().ok()).unwrap_or_default();
     if accepted.contains("text/event-stream") {
-        return Ok(stream(Watch::new(&state.hub, filter, since, snapshot), state));
+        return Ok(stream(Watch::new(&state.hub, filter, since, snapshot), Guest { state, access }));
     }
     let wait_s = wanted.wait_s.unwrap_or(0);
     if wait_s > LONGEST_WAIT_S {
@@ -155,7 +155,7 @@ fn filter(wanted: &EventsWanted, access: Access) -> Result<Filter, Problem> {
 }
 
 /// A WebSocket until one of both ends it.
-async fn talk(mut socket: WebSocket, mut watch: Watch, mut state: State) {
+async fn talk(mut socket: WebSocket, mut watch: Watch, mut guest: Guest) {
     let mut ping = interval_at(Instant::now() + PING, PING);
     let mut heard = Instant::now();
     let close = loop {
@@ -173,7 +173,7 @@ async fn talk(mut socket: WebSocket, mut watch: Watch, mut state: State) {
             },
             _ = ping.tick() => socket.send(Message::Ping("".into())),
             () = sleep_until(heard + SILENCE) => break close_code::POLICY,
-            _ = state.stopping.changed() => break close_code::AWAY,
+            () = guest.must_go() => break close_code::AWAY,
         };
         // Who does not read keeps nobody but itself waiting; in the end it is gone.
         match timeout(SILENCE, sent).await {
@@ -190,20 +190,43 @@ fn text(word: &Word) -> Utf8Bytes {
 }
 
 /// Server-sent events until one of both ends.
-fn stream(watch: Watch, state: State) -> Response {
-    let words = futures_util::stream::unfold((watch, state), |(mut watch, mut state)| async move {
+fn stream(watch: Watch, guest: Guest) -> Response {
+    let words = futures_util::stream::unfold((watch, guest), |(mut watch, mut guest)| async move {
         let word = tokio::select! {
             word = watch.next() => word?,
-            _ = state.stopping.changed() => return None,
+            () = guest.must_go() => return None,
         };
         let event = Event::default().event(word.kind()).data(word.json());
         let event = match word.sequence() {
             Some(sequence) => event.id(sequence.to_string()),
             None => event,
         };
-        Some((Ok::<_, Infallible>(event), (watch, state)))
+        Some((Ok::<_, Infallible>(event), (watch, guest)))
     });
     Sse::new(words).keep_alive(KeepAlive::new().interval(PING)).into_response()
+}
+
+/// Somebody who stays.
+struct Guest {
+    state: State,
+    access: Access,
+}
+
+impl Guest {
+    /// Waits until the API ends, or its token is no longer good.
+    async fn must_go(&mut self) {
+        let State { stopping, keyring, .. } = &mut self.state;
+        loop {
+            tokio::select! {
+                _ = stopping.changed() => return,
+                changed = keyring.changed() => {
+                    if changed.is_err() || !keyring.borrow_and_update().still_knows(&self.access) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// What is there, or the first that comes in time.

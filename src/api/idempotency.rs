@@ -1,6 +1,6 @@
 //! A POST that was sent twice is carried out once (draft-ietf-httpapi-idempotency-key-header).
 
-use super::{auth::Access, json::too_large, problem::Problem, state::State};
+use super::{auth::Access, json, problem::Problem, state::State};
 use axum::{
     body::{Body, Bytes, to_bytes},
     extract::{self, Request},
@@ -78,7 +78,10 @@ pub(super) async fn once(extract::State(state): extract::State<State>, request: 
     let who = request.extensions().get::<Access>().map_or_else(|| "".into(), |access| Arc::clone(&access.name));
     let id = (who, request.uri().path().to_owned(), key);
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, state.limits.body_bytes).await else { return too_large().into_response() };
+    let body = match json::body(Request::from_parts(parts.clone(), body), &state).await {
+        Ok(body) => body,
+        Err(problem) => return problem.into_response(),
+    };
     match state.answers.begin(&id, Sha256::digest(&body).into(), Instant::now()) {
         Turn::Refused(problem) => return problem.into_response(),
         Turn::Known(answer) => return answer.into_response(true),

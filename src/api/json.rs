@@ -1,6 +1,6 @@
 //! Bodies, paths and queries as types; what does not fit is told with the path of the field.
 
-use super::problem::Problem;
+use super::{problem::Problem, state::State};
 use axum::{
     body::{Body, Bytes},
     extract::{FromRequest, FromRequestParts, Request, rejection::BytesRejection},
@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Serialize, de::DeserializeOwned};
+use tokio::time::timeout;
 
 /// A JSON body. An absent one is an empty object, so that commands without anything to say need none.
 #[derive(Clone, Copy, Debug)]
@@ -17,12 +18,12 @@ pub(super) struct Json<T>(pub(super) T);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Query<T>(pub(super) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+impl<T: DeserializeOwned> FromRequest<State> for Json<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request<Body>, state: &S) -> Result<Self, Problem> {
+    async fn from_request(request: Request<Body>, state: &State) -> Result<Self, Problem> {
         let json = is_json(request.headers());
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| unreadable(&rejection))?;
+        let bytes = body(request, state).await?;
         if bytes.is_empty() {
             return read(b"{}").map(Self);
         }
@@ -52,6 +53,12 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
+/// The whole body, if it comes in time and is no larger than it may be.
+pub(super) async fn body(request: Request<Body>, state: &State) -> Result<Bytes, Problem> {
+    let read = timeout(state.limits.body_timeout, Bytes::from_request(request, state)).await;
+    read.map_err(|_| too_slow())?.map_err(|rejection| unreadable(&rejection))
+}
+
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
@@ -78,12 +85,16 @@ fn is_json(headers: &HeaderMap) -> bool {
 fn unreadable(rejection: &BytesRejection) -> Problem {
     match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => too_large(),
-        _ => Problem::new(StatusCode::BAD_REQUEST, "bad-body", "the body ended early or came too slowly"),
+        _ => Problem::new(StatusCode::BAD_REQUEST, "bad-body", "the body ended early"),
     }
 }
 
-/// The body is larger than the limit.
-pub(super) fn too_large() -> Problem {
+fn too_slow() -> Problem {
+    let detail = "the body came more slowly than [http] body_timeout_s allows";
+    Problem::new(StatusCode::REQUEST_TIMEOUT, "too-slow", detail)
+}
+
+fn too_large() -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "the body is larger than [http] body_bytes allows")
 }
 

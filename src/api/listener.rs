@@ -21,15 +21,19 @@ pub(super) struct Peer(pub(super) SocketAddr);
 /// What every connection needs.
 #[derive(Clone)]
 pub(super) struct Door {
-    pub(super) router: Router,
+    pub(super) rooms: watch::Receiver<Rooms>,
     pub(super) tls: Option<TlsAcceptor>,
+}
+
+/// What is behind the door, by the settings of now: each request goes to those that are there when it comes.
+#[derive(Clone)]
+pub(super) struct Rooms {
+    pub(super) router: Router,
     pub(super) limits: Limits,
 }
 
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// How long the head of a request may take, and how long a connection may be silent between two.
-const HEAD: Duration = Duration::from_secs(60);
 /// How long requests may go on after the end was decided.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 /// For those who come when all connections are taken.
@@ -38,7 +42,7 @@ const FULL: &[u8] =
 
 /// Serves until `stopping` says so; then requests under way may end, and no new ones come.
 pub(super) async fn serve(listener: TcpListener, door: Door, mut stopping: watch::Receiver<bool>) {
-    let places = Arc::new(Semaphore::new(door.limits.connections));
+    let places = Arc::new(Semaphore::new(Limits::MOST_CONNECTIONS as usize));
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -53,22 +57,23 @@ pub(super) async fn serve(listener: TcpListener, door: Door, mut stopping: watch
                 continue;
             }
         };
+        let limits = door.rooms.borrow().limits;
+        let taken = Limits::MOST_CONNECTIONS as usize - places.available_permits();
         match Arc::clone(&places).try_acquire_owned() {
-            Ok(place) => {
-                let served = connection(stream, peer, door.clone(), stopping.clone());
+            Ok(place) if taken < limits.connections => {
+                let served = connection(stream, peer, door.clone(), limits.head_timeout, stopping.clone());
                 tokio::spawn(async {
                     served.await;
                     drop(place);
                 });
             }
-            Err(_) => {
+            Ok(_) | Err(_) => {
                 tokio::spawn(turn_away(stream, peer, door.tls.is_some()));
             }
         }
     }
     drop(listener);
-    let everybody = u32::try_from(door.limits.connections).unwrap_or(u32::MAX);
-    if timeout(LAST_WORDS, places.acquire_many(everybody)).await.is_err() {
+    if timeout(LAST_WORDS, places.acquire_many(Limits::MOST_CONNECTIONS)).await.is_err() {
         tracing::info!("connections to the API were still open at the end");
     }
 }
@@ -80,29 +85,41 @@ async fn turn_away(mut stream: TcpStream, peer: SocketAddr, tls: bool) {
     }
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, door: Door, stopping: watch::Receiver<bool>) {
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    door: Door,
+    head_timeout: Duration,
+    stopping: watch::Receiver<bool>,
+) {
     let _late = stream.set_nodelay(true);
     match &door.tls {
-        None => http(stream, peer, door.router, stopping).await,
+        None => http(stream, peer, door.rooms, head_timeout, stopping).await,
         Some(tls) => match timeout(HANDSHAKE, tls.accept(stream)).await {
-            Ok(Ok(stream)) => http(stream, peer, door.router, stopping).await,
+            Ok(Ok(stream)) => http(stream, peer, door.rooms, head_timeout, stopping).await,
             Ok(Err(error)) => tracing::debug!(%peer, %error, "no TLS with this one"),
             Err(_) => tracing::debug!(%peer, "the TLS handshake took too long"),
         },
     }
 }
 
-async fn http<S>(stream: S, peer: SocketAddr, router: Router, mut stopping: watch::Receiver<bool>)
-where
+async fn http<S>(
+    stream: S,
+    peer: SocketAddr,
+    rooms: watch::Receiver<Rooms>,
+    head_timeout: Duration,
+    mut stopping: watch::Receiver<bool>,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer));
-        router.clone().oneshot(request.map(Body::new))
+        let router = rooms.borrow().router.clone();
+        router.oneshot(request.map(Body::new))
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
+        .header_read_timeout(head_timeout)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut connection = pin!(connection);

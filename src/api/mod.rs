@@ -46,6 +46,6 @@ mod watch;
 mod webhooks;
 
 pub use auth::{Scope, hash};
-pub use serve::{Api, StartError};
+pub use serve::{Api, Handle, StartError};
 pub use settings::{FlowSettings, Key, Limits, Settings, TlsFiles, TokenSettings, WebhookSettings};
 pub use tools::{Reload, Tools};

@@ -61,7 +61,7 @@ pub(super) fn router(state: State, settings: &Settings) -> Router {
 /// Lets in who has a good token and does not come too often. Who has none is counted by its address.
 async fn admit(extract::State(state): extract::State<State>, mut request: Request, next: Next) -> Response {
     let now = Instant::now();
-    let access = token_of(request.headers(), request.uri().query()).and_then(|token| state.keyring.find(token));
+    let access = token_of(request.headers(), request.uri().query()).and_then(|token| state.keyring().find(token));
     let Some(access) = access else {
         let address = request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
         return if state.by_address.pass(address, now) { Problem::unauthorized() } else { too_often() }.into_response();

@@ -1,16 +1,16 @@
 //! The running API.
 
 use super::{
-    flow,
-    listener::{self, Door},
+    flow::{self, Flows},
+    listener::{self, Door, Rooms},
     router,
     settings::Settings,
-    state::State,
+    state::{Keys, State},
     tls::Certificate,
     tools::Tools,
 };
 use crate::control::{Desk, Front, Hub};
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, runtime::Runtime, sync::watch, time::interval};
 use tokio_rustls::TlsAcceptor;
 
@@ -18,9 +18,22 @@ use tokio_rustls::TlsAcceptor;
 pub struct Api {
     address: SocketAddr,
     certificate: Option<Arc<Certificate>>,
+    handle: Handle,
     stop: watch::Sender<bool>,
     served: tokio::task::JoinHandle<()>,
     runtime: Runtime,
+}
+
+/// What gives a running API other settings. Clones give them to the same one.
+#[derive(Clone)]
+pub struct Handle(Arc<Inside>);
+
+struct Inside {
+    runtime: tokio::runtime::Handle,
+    state: State,
+    keys: Keys,
+    rooms: watch::Sender<Rooms>,
+    flows: watch::Sender<Flows>,
 }
 
 /// Why the API does not start.
@@ -73,27 +86,50 @@ impl Api {
             .map_err(|source| StartError::Listen { address: settings.listen, source })?;
         let address = listener.local_addr()?;
         let (stop, stopping) = watch::channel(false);
-        let state = State::new(&settings, desk, hub, tools, stopping.clone())?;
-        runtime.block_on(async { state.hooks.configure(&settings.webhooks) });
+        let (state, keys) = State::new(&settings, desk, hub, tools, stopping.clone())?;
+        runtime.block_on(async { state.hooks.configure(&settings.webhooks, settings.webhook_retries) });
         if let Some(page) = state.tools.metrics.clone() {
             runtime.spawn(crate::metrics::watch(page, state.hub.subscribe().0));
         }
-        runtime.spawn(flow::lead_all(state.clone(), settings.flows.clone()));
-        let door = Door {
-            router: router::router(state, &settings),
-            tls: tls.map(|config| TlsAcceptor::from(Arc::new(config))),
-            limits: settings.limits,
-        };
+        let (flows, known) = watch::channel(flow::by_name(&settings.flows));
+        runtime.spawn(flow::lead_all(state.clone(), known));
+        let (rooms, open) = watch::channel(rooms(state.clone(), &settings));
+        let door = Door { rooms: open, tls: tls.map(|config| TlsAcceptor::from(Arc::new(config))) };
         let served = runtime.spawn(listener::serve(listener, door, stopping.clone()));
         if let Some(certificate) = &certificate {
             runtime.spawn(look_after(Arc::clone(certificate), stopping));
         }
-        Ok(Self { address, certificate, stop, served, runtime })
+        let inside = Inside { runtime: runtime.handle().clone(), state, keys, rooms, flows };
+        Ok(Self { address, certificate, handle: Handle(Arc::new(inside)), stop, served, runtime })
+    }
+
+    /// To give it other settings.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+}
+
+impl Handle {
+    /// Everything as `settings` say from now on, but the address and the files of the certificate, which stay as they were at the start.
+    /// Cannot fail. Who watches with a token that is no longer good is told nothing more; callers who are led go on as they began.
+    pub fn renew(&self, settings: &Settings) {
+        let Inside { runtime, state, keys, rooms: door, flows } = &*self.0;
+        let _inside = runtime.enter();
+        keys.renew(settings);
+        state.hooks.configure(&settings.webhooks, settings.webhook_retries);
+        flows.send_replace(flow::by_name(&settings.flows));
+        door.send_replace(rooms(state.renewed(settings), settings));
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Handle")
     }
 }
 
@@ -115,6 +151,10 @@ impl Front for Api {
         let _late = self.runtime.block_on(async { tokio::time::timeout(END, served).await });
         self.runtime.shutdown_timeout(END);
     }
+}
+
+fn rooms(state: State, settings: &Settings) -> Rooms {
+    Rooms { router: router::router(state, settings), limits: settings.limits }
 }
 
 /// Reads the certificate again whenever its files have changed.

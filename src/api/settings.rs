@@ -24,6 +24,8 @@ pub struct Settings {
     pub webhooks: Vec<WebhookSettings>,
     /// Who is asked what to do with callers.
     pub flows: Vec<FlowSettings>,
+    /// How often an event that a webhook did not take is sent again.
+    pub webhook_retries: u32,
     /// Hosts (`host` or `host:port`, in small letters) that programs may name in webhooks of calls.
     pub webhook_hosts: Vec<String>,
 }
@@ -57,6 +59,15 @@ pub struct Limits {
     pub requests_per_second: u32,
     /// Connections at once; more are answered 503.
     pub connections: usize,
+    /// How long the head of a request may take, and how long a connection may be silent between two. Then it is closed.
+    pub head_timeout: Duration,
+    /// How long the body of a request may take; longer ones are answered 408.
+    pub body_timeout: Duration,
+}
+
+impl Limits {
+    /// Connections at once at the most.
+    pub const MOST_CONNECTIONS: u32 = 100_000;
 }
 
 /// Where events are sent.

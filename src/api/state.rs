@@ -5,7 +5,7 @@ use super::{
     hooks::Hooks,
     idempotency::Answers,
     limits::Meter,
-    settings::{Limits, Settings},
+    settings::{Key, Limits, Settings},
     tools::Tools,
 };
 use crate::control::{Desk, Hub};
@@ -18,7 +18,8 @@ pub(super) struct State {
     pub(super) desk: Desk,
     pub(super) hub: Hub,
     pub(super) tools: Tools,
-    pub(super) keyring: Arc<Keyring>,
+    /// Tokens, those of now: for requests, and for those that answer for long.
+    pub(super) keyring: watch::Receiver<Arc<Keyring>>,
     pub(super) by_token: Arc<Meter<Arc<str>>>,
     pub(super) by_address: Arc<Meter<IpAddr>>,
     pub(super) answers: Arc<Answers>,
@@ -30,6 +31,13 @@ pub(super) struct State {
     pub(super) stopping: watch::Receiver<bool>,
 }
 
+/// The other end of `State::keyring`.
+pub(super) struct Keys {
+    keyring: watch::Sender<Arc<Keyring>>,
+    /// Signs JWTs where the settings have no secret.
+    own: Key,
+}
+
 impl State {
     pub(super) fn new(
         settings: &Settings,
@@ -37,14 +45,15 @@ impl State {
         hub: Hub,
         tools: Tools,
         stopping: watch::Receiver<bool>,
-    ) -> io::Result<Self> {
+    ) -> io::Result<(Self, Keys)> {
         let hooks = Hooks::new(hub.clone())?;
-        let secret = settings.jwt_secret.clone().unwrap_or_else(super::settings::Key::random);
-        Ok(Self {
+        let own = Key::random();
+        let (sender, keyring) = watch::channel(Arc::new(Keyring::new(&settings.tokens, secret(settings, &own))));
+        let state = Self {
             desk,
             hub,
             tools,
-            keyring: Arc::new(Keyring::new(&settings.tokens, &secret)),
+            keyring,
             by_token: Arc::new(Meter::new(settings.limits.requests_per_second)),
             by_address: Arc::new(Meter::new(settings.limits.requests_per_second)),
             answers: Arc::default(),
@@ -53,6 +62,37 @@ impl State {
             limits: settings.limits,
             jwt_max: settings.jwt_max,
             stopping,
-        })
+        };
+        Ok((state, Keys { keyring: sender, own }))
     }
+
+    /// The same for these settings.
+    pub(super) fn renewed(&self, settings: &Settings) -> Self {
+        let (rate, before) = (settings.limits.requests_per_second, self.limits.requests_per_second);
+        let same = rate == before;
+        Self {
+            by_token: if same { Arc::clone(&self.by_token) } else { Arc::new(Meter::new(rate)) },
+            by_address: if same { Arc::clone(&self.by_address) } else { Arc::new(Meter::new(rate)) },
+            webhook_hosts: settings.webhook_hosts.clone().into(),
+            limits: settings.limits,
+            jwt_max: settings.jwt_max,
+            ..self.clone()
+        }
+    }
+
+    /// The tokens of now.
+    pub(super) fn keyring(&self) -> Arc<Keyring> {
+        Arc::clone(&self.keyring.borrow())
+    }
+}
+
+impl Keys {
+    /// Other tokens from now on. JWTs that were given out stay good where the secret stays.
+    pub(super) fn renew(&self, settings: &Settings) {
+        self.keyring.send_replace(Arc::new(Keyring::new(&settings.tokens, secret(settings, &self.own))));
+    }
+}
+
+fn secret<'a>(settings: &'a Settings, own: &'a Key) -> &'a Key {
+    settings.jwt_secret.as_ref().unwrap_or(own)
 }

@@ -56,7 +56,7 @@ async fn issue(
         return Err(Problem::field("ttl_s", format!("must be 1 to {most}")));
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let token = state.keyring.issue(&wish.extension, now, seconds);
+    let token = state.keyring().issue(&wish.extension, now, seconds);
     let token =
         token.ok_or_else(|| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "no token could be made"))?;
     let scope = format!("agent:{}", wish.extension);

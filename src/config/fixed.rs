@@ -5,8 +5,8 @@ use super::{
     problem::{Problem, Report},
     sections::File,
 };
-use crate::{api, server};
-use std::fmt::Debug;
+use crate::{api, records, server};
+use std::{fmt::Debug, path::Path};
 use toml::Spanned;
 
 /// A key whose value sockets, threads or dialogs hold on to, and what it comes to, whether it is written or not.
@@ -59,7 +59,8 @@ impl Config {
             .collect();
         let (new, old) = (&self.server, &running.server);
         let sections = [
-            ("[records]", self.records != running.records),
+            ("[records] path", place(self.records.as_ref()) != place(running.records.as_ref())),
+            ("[http.tls]", certificate(self) != certificate(running)),
             ("[recording]", new.recordings != old.recordings),
             ("[media] jitter_min_ms, jitter_max_ms", new.jitter != old.jitter),
             ("[trace]", new.trace_bytes != old.trace_bytes),
@@ -74,13 +75,16 @@ impl Config {
                 ..first.problem.clone()
             }));
         }
-        if problems.is_empty() && self.api != running.api {
-            let message = "or a section that belongs to it has changed: restart the switch".to_owned();
-            let place = "[http]".to_owned();
-            problems.extend(self.fixed.last().map(|last| Problem { message, place, ..last.problem.clone() }));
-        }
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
+}
+
+fn place(records: Option<&records::Settings>) -> Option<&Path> {
+    records.map(|records| &*records.path)
+}
+
+fn certificate(config: &Config) -> Option<&api::TlsFiles> {
+    config.api.as_ref().and_then(|api| api.tls.as_ref())
 }
 
 fn at<T>(said: Option<&Spanned<T>>) -> Option<usize> {

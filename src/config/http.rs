@@ -38,7 +38,15 @@ pub(super) fn read(file: &File, env: Env<'_>, report: &mut Report<'_>) -> Option
             0..=1_000_000,
             report,
         ),
-        connections: number(&keys.connections, "[http] connections", 1000, 1..=100_000, report),
+        connections: number(
+            &keys.connections,
+            "[http] connections",
+            1000,
+            1..=Limits::MOST_CONNECTIONS as usize,
+            report,
+        ),
+        head_timeout: seconds(&keys.head_timeout_s, "[http] head_timeout_s", 60, report),
+        body_timeout: seconds(&keys.body_timeout_s, "[http] body_timeout_s", 10, report),
     };
     Some(api::Settings {
         listen: listen(&keys.listen, report),
@@ -51,7 +59,12 @@ pub(super) fn read(file: &File, env: Env<'_>, report: &mut Report<'_>) -> Option
         webhooks: webhooks(&file.webhooks, env, report),
         flows: flows(&file.flows, env, report),
         webhook_hosts: hosts(&keys.webhook_hosts, report),
+        webhook_retries: number(&keys.webhook_retries, "[http] webhook_retries", 6, 0..=20, report),
     })
+}
+
+fn seconds(said: &Maybe<i64>, place: &'static str, usual: u64, report: &mut Report<'_>) -> Duration {
+    Duration::from_secs(number(said, place, usual, 1..=3600, report))
 }
 
 fn listen(said: &Maybe<String>, report: &mut Report<'_>) -> SocketAddr {

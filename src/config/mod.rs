@@ -20,7 +20,7 @@ mod trunks;
 
 pub use log::LogSettings;
 pub use problem::Problem;
-pub use reload::{Reloader, Unchanged};
+pub use reload::{Parts, Reloader, Unchanged};
 
 use crate::{api, exchange, records as call_records, server, switch};
 use fixed::Fixed;

@@ -2,17 +2,32 @@
 
 use super::{Config, Problem};
 use crate::{
-    server::{Handle, ReloadError},
+    api, records,
+    server::{self, ReloadError},
     switch::Changes,
 };
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+};
 
 /// The file that a switch runs on, and what it said when it was last obeyed.
 #[derive(Debug)]
 pub struct Reloader {
     path: PathBuf,
     running: Config,
-    server: Handle,
+    parts: Parts,
+}
+
+/// Who takes new settings over.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// The switch.
+    pub server: server::Handle,
+    /// The API, once it runs.
+    pub api: Arc<OnceLock<api::Handle>>,
+    /// Call records, if any are kept.
+    pub records: Option<records::Retention>,
 }
 
 /// Why everything stays as it is.
@@ -28,8 +43,8 @@ pub enum Unchanged {
 
 impl Reloader {
     /// For a switch that was started with `running`, read from `path`.
-    pub fn new(path: &Path, running: Config, server: Handle) -> Self {
-        Self { path: path.to_owned(), running, server }
+    pub fn new(path: &Path, running: Config, parts: Parts) -> Self {
+        Self { path: path.to_owned(), running, parts }
     }
 
     /// Reads the file and has all of it obeyed, or none of it. Calls in progress go on as they began. Blocks as long as
@@ -37,7 +52,16 @@ impl Reloader {
     pub fn reload(&mut self) -> Result<Changes, Unchanged> {
         let new = Config::load(&self.path).map_err(Unchanged::Settings)?;
         new.may_follow(&self.running).map_err(Unchanged::Settings)?;
-        let changes = self.server.reload(new.server.clone())?;
+        let changes = self.parts.server.reload(new.server.clone())?;
+        // From here on nothing can fail.
+        if let (Some(api), Some(settings)) = (self.parts.api.get(), &new.api)
+            && new.api != self.running.api
+        {
+            api.renew(settings);
+        }
+        if let (Some(retention), Some(settings)) = (&self.parts.records, &new.records) {
+            retention.set(settings.retention);
+        }
         self.running = new;
         Ok(changes)
     }

@@ -145,10 +145,13 @@ pub(super) struct Http {
     pub(super) body_bytes: Maybe<i64>,
     pub(super) requests_per_second: Maybe<i64>,
     pub(super) connections: Maybe<i64>,
+    pub(super) head_timeout_s: Maybe<i64>,
+    pub(super) body_timeout_s: Maybe<i64>,
     pub(super) cors_origins: Maybe<Texts>,
     pub(super) jwt_secret: Maybe<String>,
     pub(super) jwt_max_s: Maybe<i64>,
     pub(super) webhook_hosts: Maybe<Texts>,
+    pub(super) webhook_retries: Maybe<i64>,
 }
 
 /// `[http.tls]`

@@ -15,4 +15,4 @@ mod writer;
 pub use archive::{Archive, Page, Wanted};
 pub use record::{Handover, Record, Story};
 pub use store::StoreError;
-pub use writer::{Records, Settings};
+pub use writer::{Records, Retention, Settings};

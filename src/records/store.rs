@@ -150,6 +150,14 @@ impl Store {
     }
 }
 
+#[cfg(test)]
+impl Store {
+    /// A statement with two values.
+    pub(super) fn raw(&self, statement: &str, text: &str, number: u64) {
+        self.0.execute(statement, params![text, ms(number)]).unwrap();
+    }
+}
+
 /// The reading side.
 pub(super) struct Shelf(Connection);
 

@@ -16,7 +16,7 @@ use std::{
     thread::{self, JoinHandle},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// What call records need.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,9 +31,14 @@ pub struct Settings {
 pub struct Records {
     archive: Archive,
     missed: Arc<AtomicU64>,
+    retention: Retention,
     stop: oneshot::Sender<()>,
     thread: JoinHandle<()>,
 }
+
+/// How long records are kept; it may change while they are written. Clones are the same one.
+#[derive(Clone, Debug)]
+pub struct Retention(watch::Sender<Duration>);
 
 /// How often it is looked for what is too old.
 const SWEEP: Duration = Duration::from_secs(3600);
@@ -51,23 +56,29 @@ impl Records {
         let (reader, _) = hub.subscribe();
         let missed = Arc::new(AtomicU64::new(0));
         let (stop, stopped) = oneshot::channel();
+        let retention = Retention(watch::Sender::new(settings.retention));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let writer = Writer {
             store,
             ledger: Ledger::new(now_ms()),
-            retention: settings.retention,
+            retention: retention.0.subscribe(),
             missed: Arc::clone(&missed),
             sweep_at: Instant::now(),
         };
         let thread = thread::Builder::new()
             .name("records".to_owned())
             .spawn(move || runtime.block_on(writer.serve(reader, stopped)))?;
-        Ok(Self { archive, missed, stop, thread })
+        Ok(Self { archive, missed, retention, stop, thread })
     }
 
     /// Where they are read.
     pub fn archive(&self) -> Archive {
         self.archive.clone()
+    }
+
+    /// How long they are kept.
+    pub fn retention(&self) -> Retention {
+        self.retention.clone()
     }
 
     /// News that were not written: too many came, or the disk failed.
@@ -82,10 +93,17 @@ impl Records {
     }
 }
 
+impl Retention {
+    /// Other records are too old from now on.
+    pub fn set(&self, retention: Duration) {
+        self.0.send_if_modified(|kept| std::mem::replace(kept, retention) != retention);
+    }
+}
+
 struct Writer {
     store: Store,
     ledger: Ledger,
-    retention: Duration,
+    retention: watch::Receiver<Duration>,
     missed: Arc<AtomicU64>,
     sweep_at: Instant,
 }
@@ -93,7 +111,10 @@ struct Writer {
 impl Writer {
     async fn serve(mut self, mut reader: Reader, mut stopped: oneshot::Receiver<()>) {
         loop {
-            self.sweep();
+            if self.sweep_at <= Instant::now() {
+                self.sweep_at = Instant::now() + SWEEP;
+                self.sweep(now_ms());
+            }
             let pause = self.sweep_at.saturating_duration_since(Instant::now());
             tokio::select! {
                 read = reader.next() => match read {
@@ -101,6 +122,7 @@ impl Writer {
                     None => return,
                 },
                 () = tokio::time::sleep(pause) => {}
+                Ok(()) = self.retention.changed() => self.sweep_at = Instant::now(),
                 _ = &mut stopped => break,
             }
         }
@@ -134,15 +156,13 @@ impl Writer {
         self.missed.fetch_add(entries.len() as u64, Ordering::Relaxed);
     }
 
-    fn sweep(&mut self) {
-        if self.sweep_at > Instant::now() {
+    /// Forgets what is too old at `now` (ms since 1970).
+    fn sweep(&mut self, now: u64) {
+        let retention = *self.retention.borrow();
+        if retention.is_zero() {
             return;
         }
-        self.sweep_at = Instant::now() + SWEEP;
-        if self.retention.is_zero() {
-            return;
-        }
-        let oldest = now_ms().saturating_sub(u64::try_from(self.retention.as_millis()).unwrap_or(u64::MAX));
+        let oldest = now.saturating_sub(u64::try_from(retention.as_millis()).unwrap_or(u64::MAX));
         match self.store.forget(oldest) {
             Ok(0) => {}
             Ok(gone) => tracing::info!(gone, "call records that were too old are gone"),
@@ -153,4 +173,60 @@ impl Writer {
 
 fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::archive::Wanted;
+
+    const DAY: u64 = 86_400_000;
+
+    /// A record that began and ended on this day since 1970.
+    fn ended(writer: &Writer, id: &str, day: u64) {
+        writer.store.raw(
+            "INSERT INTO leg (id, chain, call, leg, place, started, ended, status, body)
+             VALUES (?1, ?1, 'call-1', 'leg-1', '1001', ?2, ?2, 200, json_object('id', ?1))",
+            id,
+            day * DAY,
+        );
+        writer.store.raw("INSERT INTO handover (chain, ended, sender, body) VALUES (?1, ?2, ?1, '{}')", id, day * DAY);
+    }
+
+    #[test]
+    fn what_is_older_than_the_retention_goes_and_no_more() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("records.sqlite");
+        let retention = Retention(watch::Sender::new(Duration::ZERO));
+        let mut writer = Writer {
+            store: Store::open(&path).unwrap(),
+            ledger: Ledger::new(0),
+            retention: retention.0.subscribe(),
+            missed: Arc::default(),
+            sweep_at: Instant::now(),
+        };
+        let (archive, wanted) =
+            (super::super::store::Shelf::open(&path).unwrap(), Wanted { limit: 10, ..Wanted::default() });
+        let kept = || -> Vec<String> {
+            let page = archive.list(&wanted).unwrap();
+            page.records.iter().map(|record| record["id"].as_str().unwrap().to_owned()).collect()
+        };
+        for (id, day) in [("a", 100), ("b", 200), ("c", 300)] {
+            ended(&writer, id, day);
+        }
+        writer.sweep(10_000 * DAY);
+        assert_eq!(kept(), ["c", "b", "a"], "for ever");
+        retention.set(Duration::from_millis(100 * DAY));
+        writer.sweep(200 * DAY);
+        assert_eq!(kept(), ["c", "b", "a"], "to the day");
+        writer.sweep(200 * DAY + 1);
+        assert_eq!(kept(), ["c", "b"]);
+        writer.sweep(301 * DAY);
+        assert_eq!(kept(), ["c"]);
+        assert_eq!(archive.story("c").unwrap().unwrap().handovers.len(), 1);
+        assert!(archive.story("b").unwrap().is_none());
+        retention.set(Duration::from_millis(DAY));
+        writer.sweep(400 * DAY);
+        assert_eq!(kept(), [] as [&str; 0]);
+    }
 }

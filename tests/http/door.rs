@@ -1,6 +1,6 @@
 //! Who may come in, and what is refused before anybody looks at it.
 
-use crate::house::House;
+use crate::house::{House, PATIENCE};
 use reqwest::Method;
 use std::{
     io::{Read, Write},
@@ -118,6 +118,30 @@ fn one_connection_too_many_is_turned_away() {
     let mut answer = String::new();
     second.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("Retry-After: 1\r\n"), "{answer}");
+}
+
+#[test]
+fn who_sends_its_request_drop_by_drop_is_not_waited_for() {
+    let house = House::open("head_timeout_s = 1\nbody_timeout_s = 1");
+    let says = |text: &str| {
+        let mut slow = TcpStream::connect(house.api).unwrap();
+        slow.write_all(text.as_bytes()).unwrap();
+        let mut answer = String::new();
+        slow.set_read_timeout(Some(PATIENCE)).unwrap();
+        slow.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let head =
+        "POST /v1/calls HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer admin-token\r\nContent-Type: application/json\r\n";
+    let body = "Content-Length: 16\r\n\r\n{\"to\":";
+    for key in ["", "Idempotency-Key: k\r\n"] {
+        let answer = says(&format!("{head}{key}{body}"));
+        assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("\"rule\":\"too-slow\""), "{answer}");
+    }
+    // Half of a head is no request: there is nobody to be answered.
+    assert_eq!(says(head), "");
+    assert_eq!(says(""), "");
+    assert_eq!(house.ask(Method::GET, "/v1/calls", "").status, 200);
 }
 
 #[test]

@@ -39,16 +39,7 @@ pub(crate) struct Answer {
 impl House {
     /// `http` is more of the configuration: what stands in `[http]`, and sections behind it.
     pub(crate) fn open(http: &str) -> Self {
-        let text = format!(
-            "[sip]\nlisten = [\"udp://127.0.0.1:0\"]\nstate_directory = \"\"\n\
-             [[extension]]\nnumber = \"1001\"\npassword = \"pw1001\"\n\
-             [[trunk]]\nname = \"loop\"\nhost = \"127.0.0.1:9\"\naccept_from = [\"127.0.0.1\"]\n\
-             [[route]]\nmatch = \"7XXX\"\nto = \"conference:{{number}}\"\n\
-             [[http.token]]\nname = \"admin\"\ntoken = \"admin-token\"\nscopes = [\"admin\"]\n\
-             [[http.token]]\nname = \"wall\"\ntoken = \"wall-token\"\nscopes = [\"read\"]\n\
-             [http]\nlisten = \"127.0.0.1:0\"\n{http}\n"
-        );
-        let config = Config::parse(&text, "test.toml", |_| None).unwrap();
+        let config = config(http, ("", ""));
         let server = Server::start(config.server).unwrap();
         let front = Api::start(config.api.unwrap(), server.desk(), server.hub(), Tools::default()).unwrap();
         let client = reqwest::Client::builder().tls_danger_accept_invalid_certs(true).tls_info(true).timeout(PATIENCE);
@@ -61,6 +52,11 @@ impl House {
             front: Some(Box::new(front)),
             server: Some(server),
         }
+    }
+
+    /// It goes over to these settings, with one piece of them replaced.
+    pub(crate) fn renew(&self, http: &str, replaced: (&str, &str)) {
+        self.front.as_ref().unwrap().handle().renew(&config(http, replaced).api.unwrap());
     }
 
     /// A request of the administrator.
@@ -151,4 +147,18 @@ async fn read(response: Response) -> Answer {
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let text = response.text().await.unwrap();
     Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+}
+
+fn config(http: &str, replaced: (&str, &str)) -> Config {
+    let text = format!(
+        "[sip]\nlisten = [\"udp://127.0.0.1:0\"]\nstate_directory = \"\"\n\
+         [[extension]]\nnumber = \"1001\"\npassword = \"pw1001\"\n\
+         [[trunk]]\nname = \"loop\"\nhost = \"127.0.0.1:9\"\naccept_from = [\"127.0.0.1\"]\n\
+         [[route]]\nmatch = \"7XXX\"\nto = \"conference:{{number}}\"\n\
+         [[http.token]]\nname = \"admin\"\ntoken = \"admin-token\"\nscopes = [\"admin\"]\n\
+         [[http.token]]\nname = \"wall\"\ntoken = \"wall-token\"\nscopes = [\"read\"]\n\
+         [http]\nlisten = \"127.0.0.1:0\"\n{http}\n"
+    );
+    let text = if replaced.0.is_empty() { text } else { text.replace(replaced.0, replaced.1) };
+    Config::parse(&text, "test.toml", |_| None).unwrap()
 }

@@ -5,5 +5,6 @@
 mod door;
 mod events;
 mod house;
+mod renew;
 mod tls;
 mod webhooks;

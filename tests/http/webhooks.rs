@@ -14,7 +14,7 @@ use std::{
 
 #[test]
 fn events_arrive_in_order_signed_and_again_until_they_are_taken() {
-    let desk = Desk::open();
+    let desk = Desk::open(1);
     let house = House::open(&format!(
         "[[webhook]]\nurl = \"http://{}/hook\"\nsecret = \"geheim\"\nevents = [\"call\", \"leg\"]\n",
         desk.address
@@ -32,7 +32,7 @@ fn events_arrive_in_order_signed_and_again_until_they_are_taken() {
 
 #[test]
 fn a_webhook_goes_only_to_hosts_that_are_allowed() {
-    let desk = Desk::open();
+    let desk = Desk::open(1);
     let house = House::open("webhook_hosts = [\"127.0.0.1\"]");
     let wish = |url: &str| format!("{{\"url\":\"{url}\",\"secret\":\"0123456789abcdef\",\"call\":\"call-1\"}}");
     let mine = wish(&format!("http://{}/", desk.address));
@@ -53,20 +53,48 @@ fn a_webhook_goes_only_to_hosts_that_are_allowed() {
     assert_eq!(house.ask(Method::DELETE, "/v1/webhooks/webhook-1", "").problem(), (404, "unknown-webhook", ""));
 }
 
+#[test]
+fn what_nobody_takes_is_a_dead_letter_and_what_comes_after_it_is_told() {
+    let desk = Desk::open(2);
+    let house = House::open(&format!(
+        "webhook_retries = 1\n[[webhook]]\nurl = \"http://{}/hook\"\nsecret = \"geheim\"\nevents = [\"call\", \"leg\"]\n",
+        desk.address
+    ));
+    house.calls("7001");
+    let kinds: Vec<String> = (0..4).map(|_| desk.next("geheim")["type"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(kinds, ["call.started", "call.started", "leg.started", "leg.answered"]);
+    let listed = house.ask(Method::GET, "/v1/webhooks/dead", "").body;
+    let [dead] = &listed["dead"].as_array().unwrap()[..] else { panic!("{listed}") };
+    assert_eq!((&dead["webhook"], &dead["attempts"], &dead["count"]), (&"webhook-1".into(), &2.into(), &1.into()));
+    assert_eq!(
+        (&dead["reason"], &dead["event"]["type"]),
+        (&"answered 500 Internal Server Error".into(), &"call.started".into())
+    );
+    assert_eq!(dead["sequence"], dead["event"]["sequence"]);
+    assert!(!listed.to_string().contains("geheim"));
+    // Whoever missed it can have it again from the events, by its number.
+    let since = dead["sequence"].as_u64().unwrap() - 1;
+    let again = house.ask(Method::GET, &format!("/v1/events?since={since}"), "").body;
+    assert_eq!(again["events"][0], dead["event"]);
+    assert_eq!(house.ask(Method::DELETE, "/v1/webhooks/dead", "").body["forgotten"], 1);
+    assert_eq!(house.ask(Method::GET, "/v1/webhooks/dead", "").body["dead"].as_array().unwrap().len(), 0);
+}
+
 /// Somebody who wants to know, and refuses the first that it is told.
-struct Desk {
-    address: SocketAddr,
+pub(crate) struct Desk {
+    pub(crate) address: SocketAddr,
     told: Receiver<(String, String)>,
 }
 
 impl Desk {
-    fn open() -> Self {
+    /// Refuses so many.
+    pub(crate) fn open(refused: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (telling, told) = sync_channel(100);
         thread::spawn(move || {
-            let mut status = "500 Not Yet";
-            for stream in listener.incoming() {
+            for (at, stream) in listener.incoming().enumerate() {
+                let status = if at < refused { "500 Not Yet" } else { "204 Thanks" };
                 let mut reader = BufReader::new(stream.unwrap());
                 let (mut signature, mut length) = (String::new(), 0);
                 loop {
@@ -86,7 +114,6 @@ impl Desk {
                 reader.read_exact(&mut body).unwrap();
                 let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
                 reader.get_mut().write_all(answer.as_bytes()).unwrap();
-                status = "204 Thanks";
                 if telling.send((signature, String::from_utf8(body).unwrap())).is_err() {
                     return;
                 }
@@ -95,8 +122,13 @@ impl Desk {
         Self { address, told }
     }
 
+    /// It was told nothing more.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.told.try_recv().is_err()
+    }
+
     /// The next event, its signature checked.
-    fn next(&self, secret: &str) -> Value {
+    pub(crate) fn next(&self, secret: &str) -> Value {
         let (signature, body) = self.told.recv_timeout(PATIENCE).unwrap();
         let (time, hex) = signature.strip_prefix("t=").unwrap().split_once(",v1=").unwrap();
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();

@@ -61,3 +61,19 @@ fn a_program_that_has_the_settings_read_is_told_what_changed_or_what_is_wrong() 
     assert!(problem["detail"].as_str().unwrap().contains("[extension] max_contacts: 0 must be"), "{problem}");
     assert_eq!(switch.status_of("1002"), 480);
 }
+
+#[test]
+fn tokens_and_flows_are_taken_over_and_a_listening_address_is_not() {
+    let mut switch = Switch::start(&format!("{USUAL}{HTTP}"));
+    let other = HTTP.replace("test-token", "other-token");
+    let flow = "[[flow]]\nname = \"menu\"\nurl = \"http://127.0.6.8:9/\"\nsecret = \"geheim\"\n\
+        [[route]]\nmatch = \"9000\"\nto = \"flow:menu\"\nflow_timeout_s = 1\n";
+    let (status, problem) = switch.reload(&format!("{USUAL}{flow}{}", other.replace(":0", ":1")));
+    assert_eq!((status, problem["rule"].as_str()), (422, Some("settings-refused")));
+    assert!(problem["detail"].as_str().unwrap().contains("[http] listen: cannot change"), "{problem}");
+    assert_eq!((switch.ask("GET", "/v1/calls").0, switch.status_of("9000")), (200, 404), "nothing has changed");
+    assert_eq!(switch.reload(&format!("{USUAL}{flow}{other}")).0, 200);
+    assert_eq!(switch.ask("GET", "/v1/calls").0, 401);
+    assert_eq!(switch.command(&["--token", "other-token", "calls"]), Ok("none\n".to_owned()));
+    assert_eq!(switch.status_of("9000"), 480, "its program is not there");
+}

@@ -14,7 +14,7 @@ use std::{
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 /// Callers who are led at once; more are left to the fallback of their route.
 const MOST: usize = 1000;
@@ -23,10 +23,16 @@ const ROUNDS: usize = 200;
 /// The largest list of steps, bytes.
 const LARGEST: usize = 64 << 10;
 
+/// Flows by their names.
+pub(super) type Flows = HashMap<String, Arc<FlowSettings>>;
+
+/// Each under its name.
+pub(super) fn by_name(flows: &[FlowSettings]) -> Flows {
+    flows.iter().map(|flow| (flow.name.clone(), Arc::new(flow.clone()))).collect()
+}
+
 /// Leads all callers who wait for one of these, for ever.
-pub(super) async fn lead_all(state: State, flows: Vec<FlowSettings>) {
-    let flows: HashMap<String, Arc<FlowSettings>> =
-        flows.into_iter().map(|flow| (flow.name.clone(), Arc::new(flow))).collect();
+pub(super) async fn lead_all(state: State, flows: watch::Receiver<Flows>) {
     let places = Arc::new(Semaphore::new(MOST));
     let mut reader = state.hub.subscribe().0;
     while let Some(read) = reader.next().await {
@@ -34,7 +40,8 @@ pub(super) async fn lead_all(state: State, flows: Vec<FlowSettings>) {
         for one in news {
             let Happened::Call(call) = &one.what else { continue };
             let Event::Waiting { leg, flow } = &call.event else { continue };
-            let Some(settings) = flows.get(flow).cloned() else {
+            let settings = flows.borrow().get(flow).cloned();
+            let Some(settings) = settings else {
                 tracing::warn!(flow, %leg, "no [[flow]] has this name: the caller goes to the fallback");
                 continue;
             };

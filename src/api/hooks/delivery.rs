@@ -6,14 +6,17 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::{
     fmt::Write,
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio::time::{Instant, sleep_until};
 
 /// How long one attempt may take.
 pub(super) const ATTEMPT: Duration = Duration::from_secs(5);
-/// The pauses before further attempts, s.
-const PAUSES_S: [u64; 6] = [1, 2, 4, 8, 16, 32];
+/// The pause before the second attempt; each further one is twice as long as the one before it.
+const PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// Why it was given up.
 pub(super) struct Failure {
@@ -21,19 +24,27 @@ pub(super) struct Failure {
     pub(super) reason: String,
 }
 
-/// Sends an event until it is taken, or until there is no hope.
-pub(super) async fn deliver(client: &reqwest::Client, hook: &Hook, news: &News) -> Result<(), Failure> {
+/// Sends an event until it is taken, or until it was sent again `retries` times.
+pub(super) async fn deliver(
+    client: &reqwest::Client,
+    hook: &Hook,
+    news: &News,
+    retries: &AtomicU32,
+) -> Result<(), Failure> {
     let body = news.json();
     let mut attempts = 0;
-    let mut pauses = PAUSES_S.into_iter();
+    let mut pause = PAUSE;
     loop {
         attempts += 1;
         let reason = match attempt(client, hook, news, &body).await {
             Ok(()) => return Ok(()),
             Err(reason) => reason,
         };
-        let Some(pause) = pauses.next() else { return Err(Failure { attempts, reason }) };
-        sleep_until(Instant::now() + Duration::from_secs(pause)).await;
+        if attempts > retries.load(Ordering::Relaxed) {
+            return Err(Failure { attempts, reason });
+        }
+        sleep_until(Instant::now() + pause).await;
+        pause = (2 * pause).min(LONGEST);
     }
 }
 

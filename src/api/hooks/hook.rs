@@ -19,7 +19,7 @@ use std::{
     str::FromStr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -51,10 +51,12 @@ pub(in crate::api) struct Hooks {
     client: reqwest::Client,
     hooks: Mutex<Vec<Arc<Hook>>>,
     last: AtomicU64,
+    /// How often what was not taken is sent again.
+    retries: AtomicU32,
     pub(in crate::api) dead: Dead,
 }
 
-/// Webhooks at the most.
+/// Webhooks at the most, those of the configuration aside.
 const MOST: usize = 1000;
 /// Lanes of a webhook for all calls.
 const LANES: u64 = 4;
@@ -73,7 +75,8 @@ impl Hooks {
             .user_agent(concat!("Warmline/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(io::Error::other)?;
-        Ok(Arc::new(Self { hub, client, hooks: Mutex::default(), last: AtomicU64::new(0), dead: Dead::default() }))
+        let (hooks, last, retries) = (Mutex::default(), AtomicU64::new(0), AtomicU32::new(0));
+        Ok(Arc::new(Self { hub, client, hooks, last, retries, dead: Dead::default() }))
     }
 
     /// What sends: no redirects, and an answer within some seconds.
@@ -81,9 +84,16 @@ impl Hooks {
         &self.client
     }
 
-    /// Those of the configuration.
-    pub(in crate::api) fn configure(self: &Arc<Self>, settings: &[WebhookSettings]) {
-        for settings in settings {
+    /// Those of the configuration, and how often they are tried. Those that were there before and are so still go on.
+    pub(in crate::api) fn configure(self: &Arc<Self>, settings: &[WebhookSettings], retries: u32) {
+        self.retries.store(retries, Ordering::Relaxed);
+        let before: Vec<_> = self.list().into_iter().filter(|hook| hook.configured).collect();
+        for hook in &before {
+            if !settings.iter().any(|settings| hook.is_of(settings)) {
+                self.remove(hook.id);
+            }
+        }
+        for settings in settings.iter().filter(|settings| !before.iter().any(|hook| hook.is_of(settings))) {
             let (url, secret, events) = (settings.url.clone(), settings.secret.clone(), settings.events.clone());
             self.add(url, secret, events, None, None, true);
         }
@@ -104,7 +114,7 @@ impl Hooks {
         let hook = Arc::new(Hook { id, url, secret, events, call, configured, over });
         {
             let mut hooks = self.hooks();
-            if hooks.len() >= MOST {
+            if hooks.len() >= MOST && !configured {
                 return None;
             }
             hooks.push(Arc::clone(&hook));
@@ -181,7 +191,7 @@ impl Hooks {
     ) {
         while let Some(news) = waiting.recv().await {
             let delivered = tokio::select! {
-                delivered = deliver(&self.client, &hook, &news) => delivered,
+                delivered = deliver(&self.client, &hook, &news, &self.retries) => delivered,
                 _ = over.changed() => return,
             };
             if let Err(failure) = delivered {
@@ -208,6 +218,13 @@ impl Hooks {
 
     fn hooks(&self) -> MutexGuard<'_, Vec<Arc<Hook>>> {
         self.hooks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Hook {
+    /// Whether it is what these settings say.
+    fn is_of(&self, settings: &WebhookSettings) -> bool {
+        (&self.url, &self.secret, &self.events) == (&settings.url, &settings.secret, &settings.events)
     }
 }
 
