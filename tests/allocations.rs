@@ -11,14 +11,30 @@ use warmline::{
     media::{
         Clip, Command, JitterLimits, Layout, Mixer, Music, Playback, Playlist, Position, Record, Recording, Repeat,
         Role, Scope, Settings, Source, Tape,
-        audio::frame::Rate,
+        audio::{codec::Coder, frame::Rate, oscillator::Oscillator},
         rtp::packet::Packet,
         sdp::{Codec, Session},
+        srtp::{Keys, MasterKey, Secrecy, Suite},
     },
 };
 
-/// Allocations of legs that send for `ticks`, after as many to get used to it.
+/// Allocations of legs of G.711 that send for `ticks`, after as many to get used to it.
 fn allocations(legs: u64, prepare: impl Fn(&mut Mixer, Instant), ticks: u32) -> u64 {
+    let legs: Vec<Session> = (1..=legs).map(|leg| Session::new(address(leg), Codec::Pcmu)).collect();
+    allocations_of(&legs, prepare, |_, _, _| {}, ticks)
+}
+
+fn address(leg: u64) -> SocketAddr {
+    SocketAddr::from(([10, 0, 0, leg as u8], 4000))
+}
+
+/// The same of legs with these agreements; `meanwhile` is done at the beginning of each tick.
+fn allocations_of(
+    sessions: &[Session],
+    prepare: impl Fn(&mut Mixer, Instant),
+    meanwhile: impl Fn(&mut Mixer, u32, Instant),
+    ticks: u32,
+) -> u64 {
     let since = Instant::now();
     let settings = Settings {
         timeout: Duration::from_secs(60),
@@ -27,31 +43,35 @@ fn allocations(legs: u64, prepare: impl Fn(&mut Mixer, Instant), ticks: u32) -> 
         jitter: JitterLimits::default(),
     };
     let mut mixer = Mixer::new(settings, 1);
-    let address = |leg: u64| SocketAddr::from(([10, 0, 0, leg as u8], 4000));
-    for leg in 1..=legs {
+    let mut phones = Vec::new();
+    for (leg, session) in (1..).zip(sessions) {
         mixer.command(Command::Join { leg: LegId(leg) }, since);
-        let session = Session::new(address(leg), Codec::Pcmu);
-        mixer.command(Command::Stream { leg: LegId(leg), session: Box::new(session) }, since);
+        mixer.command(Command::Stream { leg: LegId(leg), session: Box::new(session.clone()) }, since);
+        let keys = session.keys.clone().map(|keys| Keys { send: keys.receive, receive: keys.send });
+        phones.push((leg, session, payloads(session.codec), keys.map(|keys| Secrecy::new(&keys))));
     }
     prepare(&mut mixer, since);
     let mut sent = 0;
+    let mut datagram = Vec::with_capacity(3000);
     let mut play = |from: u32, to: u32, mixer: &mut Mixer| {
-        let mut datagram = [0_u8; 172];
         for tick in from..to {
             let now = since + Duration::from_millis(20) * tick + Duration::from_millis(5);
-            for leg in 1..=legs {
-                let payload = [(tick * 7) as u8; 160];
+            meanwhile(mixer, tick, now);
+            for (leg, session, payloads, secrecy) in &mut phones {
                 let packet = Packet {
                     marker: false,
-                    payload_type: 0,
+                    payload_type: session.payload_type,
                     sequence: tick as u16,
-                    timestamp: tick * 160,
-                    ssrc: leg as u32,
-                    payload: &payload,
+                    timestamp: tick * (session.codec.clock().0 / 50),
+                    ssrc: *leg as u32,
+                    payload: &payloads[tick as usize % payloads.len()],
                 };
-                datagram[..12].copy_from_slice(&packet.header());
-                datagram[12..].copy_from_slice(&payload);
-                mixer.receive(LegId(leg), &datagram, address(leg), now);
+                datagram.clear();
+                packet.write(&mut datagram);
+                if let Some(secrecy) = secrecy {
+                    secrecy.sealer.seal(&mut datagram, 0);
+                }
+                mixer.receive(LegId(*leg), &datagram, address(*leg), now);
             }
             while mixer.next_transmit().is_some() {
                 sent += 1;
@@ -65,8 +85,58 @@ fn allocations(legs: u64, prepare: impl Fn(&mut Mixer, Instant), ticks: u32) -> 
     };
     play(0, ticks, &mut mixer);
     let counted = allocation_counter::measure(|| play(ticks, 2 * ticks, &mut mixer));
-    assert!(sent > u64::from(ticks) * legs, "only {sent} packets");
+    assert!(sent > u64::from(ticks) * sessions.len() as u64, "only {sent} packets");
     counted.count_total
+}
+
+/// A second of a tone.
+fn payloads(codec: Codec) -> Vec<Vec<u8>> {
+    let mut coder = Coder::new(codec);
+    let mut oscillator = Oscillator::new(440, coder.rate());
+    let frames = (0..50).map(|_| {
+        let sound: Vec<i16> = (0..coder.rate().frame()).map(|_| (oscillator.next() >> 3) as i16).collect();
+        let mut payload = Vec::new();
+        coder.encode(&sound, &mut payload);
+        payload
+    });
+    frames.collect()
+}
+
+/// Every third talks for half a second and is silent for another, and the rest listens.
+fn talk_now_and_then(legs: u64) -> impl Fn(&mut Mixer, u32, Instant) {
+    move |mixer, tick, now| {
+        let role = match tick % 50 {
+            0 => Role::Muted,
+            25 => Role::Talk,
+            _ => return,
+        };
+        (1..=legs).step_by(3).for_each(|leg| mixer.command(Command::Role { leg: LegId(leg), role }, now));
+    }
+}
+
+#[test]
+fn many_rates_of_which_some_talk_allocate_nothing() {
+    let sessions: Vec<Session> =
+        (1..=14).map(|leg| Session::new(address(leg), Codec::ALL[leg as usize % Codec::ALL.len()])).collect();
+    let prepare = |mixer: &mut Mixer, now| {
+        (9..=14).for_each(|leg| mixer.command(Command::Role { leg: LegId(leg), role: Role::Muted }, now));
+    };
+    assert_eq!(allocations_of(&sessions, prepare, talk_now_and_then(8), 300), 0);
+}
+
+#[test]
+fn secret_packets_allocate_nothing() {
+    for suite in Suite::ALL {
+        for legs in [2, 5] {
+            let key = |octet: u8| MasterKey::new(suite, &vec![octet; 16 + suite.salt_length()], 0);
+            let secret = |leg: u64| {
+                let (send, receive) = (key(1).expect("it is long enough"), key(2).expect("it is long enough"));
+                Session { keys: Some(Keys { send, receive }), ..Session::new(address(leg), Codec::Pcmu) }
+            };
+            let sessions: Vec<Session> = (1..=legs).map(secret).collect();
+            assert_eq!(allocations_of(&sessions, |_, _| {}, |_, _, _| {}, 300), 0, "{suite:?}, {legs} legs");
+        }
+    }
 }
 
 #[test]

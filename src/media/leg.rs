@@ -7,6 +7,7 @@ use super::{
     recorder::Recorder,
     relay::Relayed,
     rtp::{digits::Dialler, jitter::Limits, line::Line, report},
+    scribe::Pen,
     sdp::{Direction, Session},
     source::{Ear, Hears, Own},
     srtp::{Sealer, Secrecy},
@@ -48,7 +49,9 @@ pub(super) struct Leg {
 #[derive(Debug)]
 pub(super) struct Agreed {
     pub(super) session: Session,
+    /// What is said to it is encoded with this, unless it goes by a scribe's pen.
     pub(super) coder: Coder,
+    pub(super) pen: Pen,
     pub(super) stream: Stream,
 }
 
@@ -153,13 +156,14 @@ impl Leg {
         match &mut self.agreed {
             Some(agreed) => {
                 agreed.stream.renew(&session);
-                if !coder.is_like(&agreed.coder) {
-                    agreed.coder = coder;
+                if !coder.is_like(&agreed.coder) || session.opus != agreed.session.opus {
+                    (agreed.coder, agreed.pen) = (coder, Pen::OWN);
                 }
-                agreed.coder.obey(&session.opus);
                 agreed.session = session;
             }
-            None => self.agreed = Some(Agreed { stream: Stream::new(&session, limits), session, coder }),
+            None => {
+                self.agreed = Some(Agreed { stream: Stream::new(&session, limits), session, coder, pen: Pen::OWN });
+            }
         }
     }
 

@@ -21,6 +21,9 @@ impl Mixer {
     pub fn release(&mut self, leg: LegId) -> Option<Member> {
         let (index, now) = (self.legs.find(leg)?, self.latest);
         let mut member = self.remove(index, now);
+        if let Some(agreed) = &mut member.agreed {
+            self.scribes.leave(&mut agreed.pen, &mut agreed.coder);
+        }
         member.recorders.extend(self.recorders.extract_if(.., |recorder| recorder.follows == Some(leg)));
         self.settle(now);
         Some(Member(member))

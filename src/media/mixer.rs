@@ -13,6 +13,7 @@ use super::{
     relay,
     room::Room,
     rtp::{digits::Key, jitter::Limits},
+    scribe::Scribes,
     source::Hears,
     stream::Content,
 };
@@ -58,6 +59,7 @@ pub struct Mixer {
     pub(super) settings: Settings,
     pub(super) legs: Legs,
     pub(super) room: Room,
+    pub(super) scribes: Scribes,
     pub(super) outbox: Outbox,
     pub(super) events: VecDeque<Event>,
     pub(super) chance: SmallRng,
@@ -85,6 +87,7 @@ impl Mixer {
             latest: settings.since,
             settings,
             legs: Legs::default(),
+            scribes: Scribes::default(),
             outbox: Outbox::default(),
             events: VecDeque::new(),
             chance: SmallRng::seed_from_u64(seed),
@@ -268,6 +271,11 @@ impl Mixer {
     /// How many legs are in.
     pub fn len(&self) -> usize {
         self.legs.len()
+    }
+
+    /// How often something was encoded: who hears the same shares it.
+    pub fn encodes(&self) -> u64 {
+        self.scribes.encodes()
     }
 
     /// Whether nobody is in.

@@ -18,6 +18,7 @@ mod recording;
 mod relay;
 mod room;
 pub mod rtp;
+mod scribe;
 pub mod sdp;
 mod sound;
 mod source;

@@ -1,4 +1,4 @@
-//! What all legs of a mixer share in one tick: what is said, the music, whispers, and packets that fit several.
+//! What all legs of a mixer share in one tick: what is said, the music, and whispers.
 //!
 //! Every leg speaks and hears at the rate of its codec. What is said at one rate is added up there, and each such sum is converted
 //! once for those who hear at another: so everybody hears all that its codec can carry, whoever else comes or goes.
@@ -11,10 +11,9 @@ use super::{
         playlist::Cursor,
         sum::Sum,
     },
-    sdp::Codec,
 };
 use crate::ids::LegId;
-use std::{ops::Range, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 /// The air in the room.
 #[derive(Debug)]
@@ -222,31 +221,5 @@ impl Room {
                 *sample = sample.saturating_add(*whispered);
             }
         }
-    }
-}
-
-/// A payload that several legs get in the same tick.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Common {
-    /// Silence.
-    Nothing,
-    /// All that is said.
-    Mix,
-    /// The hold music.
-    Music,
-}
-
-/// Where the common payloads of this tick lie in the outbox, by codec.
-#[derive(Debug, Default)]
-pub(super) struct Shared([[Option<Range<usize>>; 3]; Codec::ALL.len()]);
-
-impl Shared {
-    pub(super) fn place(&mut self, codec: Codec, common: Common) -> &mut Option<Range<usize>> {
-        let common = match common {
-            Common::Nothing => 0,
-            Common::Mix => 1,
-            Common::Music => 2,
-        };
-        &mut self.0[codec.index()][common]
     }
 }

@@ -79,8 +79,16 @@ impl Ear {
         &self.hears
     }
 
-    pub(super) fn limiter_is_idle(&self) -> bool {
-        self.limiter == Limiter::new()
+    /// With which what is loud in the mix is turned down for it.
+    #[inline]
+    pub(super) fn limiter(&self) -> &Limiter {
+        &self.limiter
+    }
+
+    /// It heard what somebody else heard, made with this.
+    #[inline]
+    pub(super) fn set_limiter(&mut self, limiter: &Limiter) {
+        self.limiter.clone_from(limiter);
     }
 
     /// The leg goes to another room, having heard `last`; or `last` is what it would have heard next.

@@ -9,8 +9,9 @@ use super::{
     leg::{Agreed, Audience, Leg, is_reachable, sealer},
     mixer::Mixer,
     outbox::Addressee,
-    room::{Common, Room, Shared},
+    room::Room,
     rtp::{digits::Dialling, line::Slot, packet::Packet},
+    scribe::Common,
     source::Hears,
 };
 use std::time::Instant;
@@ -32,14 +33,13 @@ impl Mixer {
             recorder.hear(&self.legs, &self.room, at);
         }
         let ends = self.can_relay() && self.legs.iter().all(|leg| leg.is_settled());
-        let mut shared = Shared::default();
         let mut frames = [[0; MAX]; 2];
         for index in 0..self.legs.len() {
             if !self.legs[index].may_be_sent() {
                 // Nobody is there to be dialled for; the digits go by.
                 self.legs[index].dialler.tick(Rate::NARROW);
             } else if !self.dial(index, at) {
-                self.speak_to(index, at, ends, &mut shared, &mut frames);
+                self.speak_to(index, at, ends, &mut frames);
             }
             self.legs[index].fall_silent();
         }
@@ -51,6 +51,7 @@ impl Mixer {
     /// Adds up what everybody says.
     fn listen(&mut self, at: Instant) {
         let passed = at.saturating_duration_since(self.settings.since);
+        self.scribes.begin();
         self.room.begin(passed, self.legs.iter().map(|leg| leg.rate()));
         for index in 0..self.legs.len() {
             let leg = &mut *self.legs[index];
@@ -78,8 +79,8 @@ impl Mixer {
     }
 
     /// The frame of one listener; `last`: before a relay. What is in `frames` does not matter.
-    fn speak_to(&mut self, index: usize, at: Instant, last: bool, shared: &mut Shared, frames: &mut [[i16; MAX]; 2]) {
-        let Self { legs, room, outbox, events, .. } = self;
+    fn speak_to(&mut self, index: usize, at: Instant, last: bool, frames: &mut [[i16; MAX]; 2]) {
+        let Self { legs, room, scribes, outbox, events, .. } = self;
         let leg = &mut *legs[index];
         let rate = leg.rate();
         let Some(slot) = leg.line.slot(at, AHEAD_MS) else { return };
@@ -91,17 +92,29 @@ impl Mixer {
         let Leg { id, agreed: Some(agreed), secrecy, voice, dialler, ear, line, begun, whisper, .. } = leg else {
             return;
         };
-        let Agreed { session, coder, stream } = agreed;
-        let (kind, codec) = (session.payload_type, session.codec);
+        let Agreed { session, coder, pen, stream } = agreed;
+        let kind = session.payload_type;
         let to = Addressee { leg: *id, at: stream.lock.remote(), sealer: sealer(secrecy) };
-        let ready = common.and_then(|common| shared.place(codec, common).clone());
         let packet = line.packet(slot, 0, kind, &[], line.rate().frame() as u32, at);
-        if let Some(payload) = ready {
-            outbox.send_again(to, &packet, payload);
-            return;
-        }
         let [sound, scratch] = frames.each_mut().map(|frame| &mut frame[..rate.frame()]);
         let own = Leg::own(voice, dialler, rate);
+        if let Some(common) = common
+            && let Some(scribe) = scribes.serve(common, session, pen, ear.limiter(), coder)
+        {
+            if common == Common::Mix {
+                ear.set_limiter(scribe.limiter());
+            }
+            if let Some(payload) = scribe.place() {
+                line.add_octets(payload.len());
+                return outbox.send_again(to, &packet, payload);
+            }
+            ear.fill(&wanted, *begun, room, own, sound, scratch);
+            let place = outbox.send_with(to, &packet, |payload| scribe.write(sound, ear.limiter(), payload));
+            line.add_octets(place.len());
+            scribe.put(place);
+            return scribes.count();
+        }
+        scribes.part(common, pen, coder);
         ear.fill(&wanted, *begun, room, own, sound, scratch);
         if whispered {
             room.add_whispers(*id, sound);
@@ -122,11 +135,9 @@ impl Mixer {
         }
         let place = outbox.send_with(to, &packet, |payload| coder.encode(sound, payload));
         line.add_octets(place.len());
+        scribes.count();
         if takes_tones {
             dialler.tick(Rate::NARROW);
-        }
-        if let Some(common) = common.filter(|_| coder.is_stateless()) {
-            *shared.place(codec, common) = Some(place);
         }
     }
 
@@ -179,7 +190,7 @@ impl Leg {
 
     /// Whether it hears what others hear too.
     fn common(&self, wanted: &Hears, room: &Room) -> Option<Common> {
-        if !self.ear.is_at(wanted, self.begun) || !self.ear.limiter_is_idle() {
+        if !self.ear.is_at(wanted, self.begun) {
             return None;
         }
         match wanted {

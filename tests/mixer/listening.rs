@@ -25,7 +25,7 @@ use warmline::{
             packet::Packet,
             report::{is_report, read},
         },
-        sdp::{Codec, Direction, Session},
+        sdp::{Codec, Direction, OpusFormat, Session},
         srtp::{Keys, MasterKey, Secrecy, Suite},
     },
 };
@@ -64,6 +64,7 @@ pub struct Phone {
     keys: Option<Keys>,
     secrecy: Option<Secrecy>,
     rtcp_mux: bool,
+    opus: OpusFormat,
 }
 
 impl Got {
@@ -111,6 +112,7 @@ impl Phone {
             keys: None,
             secrecy: None,
             rtcp_mux: false,
+            opus: OpusFormat::default(),
         }
     }
 
@@ -132,6 +134,12 @@ impl Phone {
     pub fn secret(mut self, suite: Suite) -> Self {
         let key = |octet: u8| MasterKey::new(suite, &vec![octet; 16 + suite.salt_length()], 0).unwrap();
         self.agree(Keys { send: key(1), receive: key(100 + self.leg as u8) });
+        self
+    }
+
+    /// What its decoder of Opus wishes for.
+    pub fn opus(mut self, format: OpusFormat) -> Self {
+        self.opus = format;
         self
     }
 
@@ -204,6 +212,7 @@ impl Phone {
             held_by_peer: self.held_by_peer,
             keys: self.keys.clone(),
             rtcp_mux: self.rtcp_mux,
+            opus: self.opus,
             ..Session::new(remote, self.coder.codec())
         })
     }
@@ -710,6 +719,11 @@ impl Hall {
     /// Of the last packet that a phone got.
     pub fn last_sequence(&self, leg: u64) -> u16 {
         self.phones[&leg].got.last().unwrap().sequence
+    }
+
+    /// How often the mixers encoded something.
+    pub fn encodes(&self) -> u64 {
+        self.mixers.iter().map(Mixer::encodes).sum()
     }
 
     pub fn reports(&self, leg: u64) -> u64 {

@@ -7,6 +7,7 @@ mod listening;
 mod rates;
 mod reports;
 mod secret;
+mod shared;
 mod sounds;
 
 use listening::{Hall, Phone, relation};
