@@ -262,6 +262,7 @@ fn switchboard() -> switch::Settings {
             late_offer: false,
             refer: false,
             srtp: warmline::media::srtp::Srtp::Off,
+            dtmf: warmline::media::Dtmf::Rfc4733,
         }],
         routes: vec![RouteSettings {
             from: None,

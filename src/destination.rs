@@ -1,7 +1,7 @@
 //! Who can call and who can be reached: what the switchboard decides and the call carries out.
 
 use crate::{
-    media::{sdp::Codec, srtp::Srtp},
+    media::{Dtmf, sdp::Codec, srtp::Srtp},
     sip::{
         Credentials,
         wire::{NameAddr, StatusCode, Uri},
@@ -42,6 +42,8 @@ pub struct Features {
     pub refer: bool,
     /// Whether it is to speak SRTP.
     pub srtp: Srtp,
+    /// How it sends digits and wants them.
+    pub dtmf: Dtmf,
 }
 
 /// Where a number leads.

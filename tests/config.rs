@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use warmline::{
     api::{Scope, hash},
     config::Config,
-    media::sdp::Codec,
+    media::{Dtmf, sdp::Codec},
     sip::Secret,
     switch::{RouteFrom, RouteTo},
 };
@@ -71,6 +71,19 @@ fn the_office_is_read_as_it_is_and_each_key_counts() {
     assert_eq!((&out.from, out.strip, out.prepend.as_str()), (&Some(RouteFrom::Extensions), 1, "+31"));
     assert_eq!(out.to, [RouteTo::Trunk("carrier".into())]);
     assert_eq!(switch.routes[0].from, Some(RouteFrom::Trunk("carrier".into())));
+}
+
+#[test]
+fn digits_are_as_an_extension_says_or_else_as_all_do() {
+    let extensions = "[[extension]]\nnumber = \"1\"\npassword = \"x\"\ndtmf = \"info\"\n\n[[extension]]\nnumber = \"2\"\npassword = \"x\"\n";
+    let dtmf = |text: &str| {
+        let config = parse(text).unwrap();
+        config.server.switch.extensions.iter().map(|extension| extension.dtmf).collect::<Vec<_>>()
+    };
+    assert_eq!(dtmf(extensions), [Dtmf::Info, Dtmf::Rfc4733]);
+    assert_eq!(dtmf(&format!("[media]\ndtmf = \"auto\"\n{extensions}")), [Dtmf::Info, Dtmf::Auto]);
+    let problem = "c.toml:2:8: [media] dtmf: \"sip\" must be \"rfc4733\", \"info\", \"inband\" or \"auto\"";
+    assert_eq!(problems("[media]\ndtmf = \"sip\"\n"), [problem]);
 }
 
 #[test]

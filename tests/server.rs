@@ -13,6 +13,7 @@ use warmline::{
     exchange,
     ids::{LegId, LegIds, RequestId},
     media::{
+        Dtmf,
         sdp::{Codec, Direction, Negotiation, Session},
         srtp::Srtp,
     },
@@ -311,6 +312,7 @@ fn settings(host: u8, state_directory: Option<&Path>) -> Settings {
         max_contacts: 3,
         codecs: Vec::new(),
         srtp: Srtp::Off,
+        dtmf: Dtmf::Rfc4733,
     };
     let route = |pattern: &str, to| RouteSettings {
         from: None,

@@ -10,7 +10,7 @@ use std::{
 use warmline::{
     destination::{Caller, Origin, Plan, Purpose, Refusal, Target},
     ids::{LegId, RequestId},
-    media::{sdp::Codec, srtp::Srtp},
+    media::{Dtmf, sdp::Codec, srtp::Srtp},
     sip::{
         Credentials, Incoming, OutOfDialog, Reply, Secret,
         wire::{
@@ -567,6 +567,7 @@ impl Office {
             max_contacts: 3,
             codecs: Vec::new(),
             srtp: Srtp::Off,
+            dtmf: Dtmf::Rfc4733,
         };
         let trunk = |name: &str, host: &str, port, accept_from: &[&str]| TrunkSettings {
             name: name.into(),
@@ -580,6 +581,7 @@ impl Office {
             late_offer: false,
             refer: true,
             srtp: Srtp::Off,
+            dtmf: Dtmf::Rfc4733,
         };
         let route = |from, pattern: &str, to: Vec<RouteTo>| RouteSettings {
             from,

@@ -419,6 +419,7 @@ fn switchboard() -> switch::Settings {
         late_offer: false,
         refer: false,
         srtp: Srtp::Off,
+        dtmf: warmline::media::Dtmf::Rfc4733,
     };
     let route = |pattern: &str, to| RouteSettings {
         from: None,

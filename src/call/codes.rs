@@ -9,7 +9,7 @@ use super::{
     movement::Movement,
     room::Kind,
 };
-use crate::{ids::LegId, media};
+use crate::{ids::LegId, media, sip};
 use std::time::{Duration, Instant};
 
 /// How long the beginning of a code waits for the rest.
@@ -119,7 +119,7 @@ impl Call {
         if !self.legs.contains_key(&leg) {
             return;
         }
-        self.tell(Event::Digit { leg, digit });
+        self.tell(Event::Digit { leg, digit, duration_ms });
         if self.screened_digit(leg, digit) || self.gathered_digit(leg, digit) {
             return;
         }
@@ -164,7 +164,21 @@ impl Call {
         };
         let confirmed = self.legs.get(&leg).is_some_and(Leg::picked_up);
         if let (Some((digit, duration_ms)), true) = (found, confirmed) {
-            self.digit(leg, digit, duration_ms, false, now);
+            // The mixer knows whether the phone has told the same digit in another way.
+            if self.heard.contains_key(&leg) {
+                self.media_out(media::Command::Pressed { leg, digit, duration_ms });
+            } else {
+                self.digit(leg, digit, duration_ms, false, now);
+            }
+        }
+    }
+
+    /// A digit for a leg that wants it by INFO.
+    pub(super) fn dial_by_info(&mut self, leg: LegId, digit: char, duration_ms: u16) {
+        if self.legs.get(&leg).is_some_and(Leg::confirmed) {
+            let body = format!("Signal={digit}\r\nDuration={duration_ms}\r\n").into();
+            let content_type = "application/dtmf-relay".to_owned();
+            self.sip_out(sip::Command::Info { leg, content_type, body });
         }
     }
 

@@ -42,7 +42,7 @@ impl Call {
     /// Takes a caller in; `Err` is how to refuse it because of its SDP.
     pub(super) fn welcome(&mut self, incoming: Incoming, port: u16, origin: Origin) -> Result<(), Rejection> {
         let id = incoming.leg;
-        let negotiation = self.negotiation(port, &origin.codecs, origin.features.srtp);
+        let negotiation = self.negotiation(port, &origin.codecs, origin.features);
         let who = origin.caller.clone();
         let offer = incoming.body.as_deref();
         let mut facts = Facts::new(true, self.now);

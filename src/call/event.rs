@@ -141,6 +141,8 @@ pub enum Event {
         leg: LegId,
         /// Which.
         digit: char,
+        /// How long, ms.
+        duration_ms: u16,
     },
     /// All digits were dialled towards a leg.
     DigitsSent {

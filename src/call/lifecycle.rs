@@ -20,12 +20,11 @@ use super::{
 };
 use crate::{
     deadlines::Deadlines,
-    destination::Flow,
+    destination::{Features, Flow},
     ids::{CallId, LegId, Numbers, RecordingId, TransferId},
     media::{
         self,
         sdp::{Codec, Negotiation},
-        srtp::Srtp,
     },
     sip::{self, Cause},
 };
@@ -247,6 +246,7 @@ impl Call {
         self.now = now;
         match event {
             media::Event::Digit { leg, digit, duration_ms } => self.digit(leg, digit, duration_ms, true, now),
+            media::Event::Dial { leg, digit, duration_ms } => self.dial_by_info(leg, digit, duration_ms),
             media::Event::Silent { leg } => {
                 if self.legs.get(&leg).is_some_and(Leg::confirmed) {
                     self.drop_leg(leg, Cause::NoMedia);
@@ -318,10 +318,11 @@ impl Call {
     }
 
     /// Our side of offer and answer for a new leg. No codecs are those of all calls.
-    pub(super) fn negotiation(&mut self, port: u16, codecs: &[Codec], srtp: Srtp) -> Negotiation {
+    pub(super) fn negotiation(&mut self, port: u16, codecs: &[Codec], features: Features) -> Negotiation {
         let codecs = if codecs.is_empty() { &self.settings.codecs } else { codecs };
         let (id, secret) = (self.chance.random(), self.chance.random());
-        Negotiation::new(self.settings.media_address, port, codecs, id).secured(srtp, secret)
+        let negotiation = Negotiation::new(self.settings.media_address, port, codecs, id);
+        negotiation.secured(features.srtp, secret).with_digits(features.dtmf)
     }
 
     /// Brings everything in line with what is so now: ends what has nobody to talk to, tells the mixer what changed.

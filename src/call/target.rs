@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 impl Call {
     /// Calls it.
     pub(super) fn call_target(&mut self, id: DialId, leg: LegId, port: u16, target: Target, now: Instant) {
-        let negotiation = self.negotiation(port, &target.codecs, target.features.srtp);
+        let negotiation = self.negotiation(port, &target.codecs, target.features);
         let Some(dial) = self.dials.get_mut(&id) else { return };
         let origin = Origin {
             caller: target.callee.clone(),
@@ -65,7 +65,7 @@ impl Call {
         else {
             return false;
         };
-        let negotiation = self.negotiation(port, &target.codecs, target.features.srtp).giving_in();
+        let negotiation = self.negotiation(port, &target.codecs, target.features).giving_in();
         let (Some(dial), Some(party)) = (self.dials.get(&id), self.legs.get_mut(&leg)) else { return false };
         let body = party.offer_anew(negotiation, dial.face.codec);
         let invite = invitation(&dial.face, leg, target, Some(body));

@@ -2,11 +2,11 @@
 
 use super::{
     calls::number,
-    media::{codecs, srtp},
+    media::{codecs, dtmf, srtp},
     problem::Report,
     sections::{Extension, Maybe, Section},
 };
-use crate::{sip::Secret, switch::ExtensionSettings};
+use crate::{media::Dtmf, sip::Secret, switch::ExtensionSettings};
 use std::collections::HashSet;
 use toml::Spanned;
 
@@ -15,6 +15,7 @@ const CONTACTS: usize = 10;
 
 pub(super) fn read(
     sections: &[Section<Extension>],
+    usual: Dtmf,
     env: &dyn Fn(&str) -> Option<String>,
     report: &mut Report<'_>,
 ) -> Vec<ExtensionSettings> {
@@ -38,6 +39,7 @@ pub(super) fn read(
             secret: secret(section, env, report),
             max_contacts: number(&keys.max_contacts, "[extension] max_contacts", CONTACTS, 1..=100, report),
             srtp: srtp(&keys.srtp, "[extension] srtp", report),
+            dtmf: dtmf(&keys.dtmf, "[extension] dtmf", usual, report),
             codecs: codecs(&keys.codecs, "[extension] codecs", report),
         });
     }

@@ -5,7 +5,7 @@ use super::{
     problem::Report,
     sections::{Maybe, Media, Section, Texts},
 };
-use crate::media::{JitterLimits, sdp::Codec, srtp::Srtp};
+use crate::media::{Dtmf, JitterLimits, sdp::Codec, srtp::Srtp};
 use std::{ops::RangeInclusive, time::Duration};
 
 /// What `[media]` says, the address apart.
@@ -100,5 +100,15 @@ pub(super) fn srtp(said: &Maybe<String>, place: &str, report: &mut Report<'_>) -
     Srtp::ALL.into_iter().find(|srtp| srtp.name() == said.get_ref()).unwrap_or_else(|| {
         report.add(said.span(), place, format!("{:?} must be \"off\", \"preferred\" or \"required\"", said.get_ref()));
         Srtp::Off
+    })
+}
+
+/// How somebody sends digits and wants them.
+pub(super) fn dtmf(said: &Maybe<String>, place: &str, usual: Dtmf, report: &mut Report<'_>) -> Dtmf {
+    let Some(said) = said else { return usual };
+    Dtmf::ALL.into_iter().find(|dtmf| dtmf.name() == said.get_ref()).unwrap_or_else(|| {
+        let hint = format!("{:?} must be \"rfc4733\", \"info\", \"inband\" or \"auto\"", said.get_ref());
+        report.add(said.span(), place, hint);
+        usual
     })
 }

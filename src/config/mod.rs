@@ -22,7 +22,7 @@ pub use log::LogSettings;
 pub use problem::Problem;
 pub use reload::{Parts, Reloader, Unchanged};
 
-use crate::{api, exchange, records as call_records, server, switch};
+use crate::{api, exchange, media::Dtmf, records as call_records, server, switch};
 use fixed::Fixed;
 use problem::Report;
 use sections::File;
@@ -101,8 +101,9 @@ impl Config {
 
 /// The settings that the sections come to. What is wrong is reported, and something usable is put in its place.
 fn build(file: &File, env: &dyn Fn(&str) -> Option<String>, report: &mut Report<'_>) -> Config {
-    let extensions = extensions::read(&file.extensions, env, report);
-    let trunks = trunks::read(&file.trunks, env, report);
+    let dtmf = media::dtmf(&file.media.keys.dtmf, "[media] dtmf", Dtmf::default(), report);
+    let extensions = extensions::read(&file.extensions, dtmf, env, report);
+    let trunks = trunks::read(&file.trunks, dtmf, env, report);
     let routes = routes::read(&file.routes, &extensions, &trunks, report);
     let limits = calls::limits(&file.limits, report);
     let place = address::read(&file.sip, &file.media, report);

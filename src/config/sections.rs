@@ -66,6 +66,7 @@ pub(super) struct Media {
     pub(super) timeout_s: Maybe<i64>,
     pub(super) jitter_min_ms: Maybe<i64>,
     pub(super) jitter_max_ms: Maybe<i64>,
+    pub(super) dtmf: Maybe<String>,
     pub(super) hold_music: Maybe<Texts>,
     pub(super) hold_music_shuffle: Option<bool>,
     pub(super) hold_music_from_start: Option<bool>,
@@ -192,6 +193,7 @@ pub(super) struct Extension {
     pub(super) max_contacts: Maybe<i64>,
     pub(super) record: Option<bool>,
     pub(super) srtp: Maybe<String>,
+    pub(super) dtmf: Maybe<String>,
     pub(super) codecs: Maybe<Texts>,
 }
 
@@ -208,6 +210,7 @@ pub(super) struct Trunk {
     pub(super) channels: Maybe<i64>,
     pub(super) codecs: Maybe<Texts>,
     pub(super) srtp: Maybe<String>,
+    pub(super) dtmf: Maybe<String>,
     pub(super) late_offer: Option<bool>,
     pub(super) refer: Option<bool>,
     pub(super) record: Option<bool>,

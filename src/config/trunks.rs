@@ -3,11 +3,12 @@
 use super::{
     calls::number,
     extensions::password,
-    media::{codecs, srtp},
+    media::{codecs, dtmf, srtp},
     problem::Report,
     sections::{Section, Texts, Trunk},
 };
 use crate::{
+    media::Dtmf,
     sip::{Credentials, Secret, wire::Host},
     switch::{Network, TrunkSettings},
 };
@@ -15,6 +16,7 @@ use std::collections::HashSet;
 
 pub(super) fn read(
     sections: &[Section<Trunk>],
+    usual: Dtmf,
     env: &dyn Fn(&str) -> Option<String>,
     report: &mut Report<'_>,
 ) -> Vec<TrunkSettings> {
@@ -43,6 +45,7 @@ pub(super) fn read(
                     .map(|_| number(&keys.channels, "[trunk] channels", 1, 1..=1_000_000, report)),
                 codecs: codecs(&keys.codecs, "[trunk] codecs", report),
                 srtp: srtp(&keys.srtp, "[trunk] srtp", report),
+                dtmf: dtmf(&keys.dtmf, "[trunk] dtmf", usual, report),
                 late_offer: keys.late_offer.unwrap_or(false),
                 refer: keys.refer.unwrap_or(true),
             }

@@ -71,7 +71,7 @@ impl Serialize for Data<'_> {
                 json!({ "attempt_id": attempt, "status": status, "reason": reason })
             }
             Event::Waiting { flow, .. } | Event::WaitedInVain { flow, .. } => json!({ "flow": flow }),
-            Event::Digit { digit, .. } => json!({ "digit": digit }),
+            Event::Digit { digit, duration_ms, .. } => json!({ "digit": digit, "duration_ms": duration_ms }),
             Event::Gathered { gather, digits, end, .. } => {
                 json!({ "gather_id": gather, "digits": digits, "end": end, "complete": is_complete(*end) })
             }

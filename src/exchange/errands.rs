@@ -71,7 +71,8 @@ impl Exchange {
             | media::Command::Whisper { .. }
             | media::Command::Record { .. }
             | media::Command::Digits { .. }
-            | media::Command::SendDigit { .. } => {}
+            | media::Command::SendDigit { .. }
+            | media::Command::Pressed { .. } => {}
         }
         self.open_mixer(id);
         self.orders.push_back(Order::Mix { call: id, command });

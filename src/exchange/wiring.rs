@@ -182,6 +182,7 @@ impl Exchange {
                 return self.tell(call, event, None, None, now);
             }
             media::Event::Digit { leg, .. }
+            | media::Event::Dial { leg, .. }
             | media::Event::Started { leg }
             | media::Event::Silent { leg }
             | media::Event::PlayEnded { leg, .. } => self.legs.get(leg).map(|owned| owned.call),

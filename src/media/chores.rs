@@ -5,6 +5,7 @@ use super::{
     leg::{Leg, is_reachable, sealer},
     mixer::Mixer,
     outbox::{Addressee, Outbox},
+    presses::By,
     rtp::report::{self, Sent},
 };
 use rand::RngExt;
@@ -46,7 +47,7 @@ impl Mixer {
                 self.events.push_back(Event::Silent { leg: leg.id });
             }
             if let Some(key) = key {
-                self.press(index, key, now);
+                self.press(index, By::Event, key, now);
             }
             self.legs.plan(index, self.settings.timeout);
         }

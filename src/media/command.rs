@@ -57,13 +57,22 @@ pub enum Command {
         /// Straight on to the others, or only as events.
         mode: DigitMode,
     },
-    /// Dials a digit towards a leg: RFC 4733 with its own payload type, as tones where it did not agree to that.
+    /// Dials a digit towards a leg: as it wants it (`Session::dtmf`).
     SendDigit {
         /// The leg that shall hear it.
         leg: LegId,
         /// 0-9 * # A-D.
         digit: char,
         /// How long, ms, 40 to 8000.
+        duration_ms: u16,
+    },
+    /// A digit of the leg's that came by INFO.
+    Pressed {
+        /// The leg.
+        leg: LegId,
+        /// 0-9 * # A-D.
+        digit: char,
+        /// How long, ms.
         duration_ms: u16,
     },
     /// The leg goes; its socket may be closed.
@@ -84,6 +93,7 @@ impl Command {
             | Self::Whisper { leg, .. }
             | Self::Digits { leg, .. }
             | Self::SendDigit { leg, .. }
+            | Self::Pressed { leg, .. }
             | Self::Leave { leg } => Some(*leg),
             Self::Record { follows, .. } => *follows,
         }

@@ -15,6 +15,15 @@ pub enum Event {
         /// How long it was pressed, ms.
         duration_ms: u16,
     },
+    /// A digit is to be dialled towards a leg that wants it by INFO.
+    Dial {
+        /// The leg that shall get it.
+        leg: LegId,
+        /// 0-9 * # A-D.
+        digit: char,
+        /// How long, ms.
+        duration_ms: u16,
+    },
     /// The first packet of a leg came.
     Started {
         /// The leg.
@@ -55,6 +64,7 @@ impl Event {
     pub fn leg(&self) -> Option<LegId> {
         match self {
             Self::Digit { leg, .. }
+            | Self::Dial { leg, .. }
             | Self::Started { leg }
             | Self::Silent { leg }
             | Self::Report { leg, .. }

@@ -1,9 +1,10 @@
 //! One leg in a mixer: what was agreed with it, what it may do, its stream in and its line out.
 
 use super::{
-    DigitMode, Event, Playback, Role, Source,
+    DigitMode, Dtmf, Event, Playback, Role, Source,
     audio::{codec::Coder, converter::Converter, fade, frame::Rate, wide::peak},
     playback::Whisper,
+    presses::Presses,
     recorder::Recorder,
     relay::Relayed,
     rtp::{digits::Dialler, jitter::Limits, line::Line, report},
@@ -12,6 +13,7 @@ use super::{
     source::{Ear, Hears, Own},
     srtp::{Sealer, Secrecy},
     stream::Stream,
+    tones::Tones,
 };
 use crate::ids::LegId;
 use std::time::{Duration, Instant};
@@ -31,6 +33,9 @@ pub(super) struct Leg {
     /// Counts sources that were begun.
     pub(super) begun: u32,
     pub(super) digit_mode: DigitMode,
+    pub(super) presses: Presses,
+    /// While its digits may be in its sound.
+    pub(super) tones: Option<Box<Tones>>,
     pub(super) line: Line,
     pub(super) dialler: Dialler,
     /// Timestamp of the digit that is being dialled.
@@ -122,6 +127,8 @@ impl Leg {
             source: None,
             begun: 0,
             digit_mode: DigitMode::default(),
+            presses: Presses::default(),
+            tones: None,
             line,
             dialler: Dialler::default(),
             digit_timestamp: 0,
@@ -147,6 +154,11 @@ impl Leg {
         if self.agreed.is_none() || coder.rate() != self.rate() {
             self.voice.set_rate(coder.rate());
             self.ear.restart();
+        }
+        if !session.has_tones() {
+            self.tones = None;
+        } else if self.tones.as_ref().is_none_or(|tones| tones.rate() != coder.rate()) {
+            self.tones = Some(Box::new(Tones::new(coder.rate())));
         }
         match (&session.keys, &mut self.secrecy) {
             (Some(keys), Some(secrecy)) => secrecy.renew(keys),
@@ -238,7 +250,8 @@ impl Leg {
 
     /// Whether its packets are of any use now.
     pub(super) fn is_listened_to(&self) -> bool {
-        self.audience() != Audience::Nobody || self.voice.audience != Audience::Nobody || self.echoes()
+        let is_heard = self.audience() != Audience::Nobody || self.voice.audience != Audience::Nobody;
+        is_heard || self.echoes() || self.tones.is_some()
     }
 
     /// Whether it hears itself, or still does for the frame in which that ends.
@@ -286,13 +299,18 @@ impl Leg {
 
     /// Whether digits reach it as telephone-events.
     pub(super) fn takes_events(&self) -> bool {
-        self.agreed.as_ref().is_some_and(|agreed| agreed.session.digits_payload_type.is_some())
+        self.agreed.as_ref().is_some_and(|agreed| agreed.session.sends_events())
+    }
+
+    /// Whether digits reach it by INFO.
+    pub(super) fn takes_info(&self) -> bool {
+        self.agreed.as_ref().is_some_and(|agreed| agreed.session.dtmf == Dtmf::Info)
     }
 
     /// Whether it could be one of two between whom packets are relayed.
     pub(super) fn may_relay(&self) -> Option<&Session> {
         let session = &self.agreed.as_ref()?.session;
-        let alone = self.source.is_none() && self.whisper.is_none();
+        let alone = self.source.is_none() && self.whisper.is_none() && self.tones.is_none();
         let plain = self.role == Role::Talk && alone && !session.held_by_peer;
         let both_ways = session.direction == Direction::SendRecv && self.may_be_sent();
         let quiet = self.takes_events() || !self.dialler.is_busy();
@@ -307,13 +325,16 @@ impl Leg {
         self.voice.is_in_sum = false;
         self.voice.is_faded = false;
         let audience = self.audience();
-        if audience == Audience::Nobody && self.voice.audience == Audience::Nobody && !self.echoes() {
+        if !self.is_listened_to() {
             return;
         }
         let rate = self.rate();
         let Some(agreed) = &mut self.agreed else { return };
-        let sounds = agreed.stream.buffer.fill(&mut self.voice.frame) && peak(&self.voice.frame) > IDLE;
-        self.voice.sounds = sounds;
+        let mut sounds = agreed.stream.buffer.fill(&mut self.voice.frame);
+        if let Some(tones) = &mut self.tones {
+            sounds = tones.pass(&mut self.voice.frame, sounds);
+        }
+        self.voice.sounds = sounds && peak(&self.voice.frame) > IDLE;
         if audience == self.voice.audience {
             return;
         }
@@ -346,7 +367,11 @@ impl Leg {
     pub(super) fn end_word(&mut self) -> Option<&[i16]> {
         let (rate, audience) = (self.rate(), std::mem::replace(&mut self.voice.audience, Audience::Nobody));
         let agreed = self.agreed.as_mut().filter(|_| audience == Audience::All)?;
-        agreed.stream.buffer.fill(&mut self.voice.frame).then(|| {
+        let mut sounds = agreed.stream.buffer.fill(&mut self.voice.frame);
+        if let Some(tones) = &mut self.tones {
+            sounds = tones.pass(&mut self.voice.frame, sounds);
+        }
+        sounds.then(|| {
             fade::fade_out(&mut self.voice.frame, rate);
             &self.voice.frame[..]
         })

@@ -9,6 +9,7 @@ use super::{
     leg::{Audience, Leg},
     legs::Legs,
     outbox::Outbox,
+    presses::By,
     recorder::Recorder,
     relay,
     room::Room,
@@ -143,7 +144,7 @@ impl Mixer {
         }
         let keys = if let Content::Digits(keys) = arrival.content { keys } else { [None; 3] };
         for key in released.into_iter().chain(keys.into_iter().flatten()) {
-            self.press(index, key, now);
+            self.press(index, By::Event, key, now);
         }
     }
 
@@ -189,6 +190,9 @@ impl Mixer {
                     // In the codec in which it came.
                     self.end_relay(now);
                 }
+                if self.legs[index].tones.is_some() && (changes || first) {
+                    self.release_tone(index, now);
+                }
                 let leg = &mut *self.legs[index];
                 let rate = leg.rate();
                 if session.codec.rate() != rate
@@ -213,7 +217,15 @@ impl Mixer {
             Command::Record { .. } => {}
             Command::Digits { mode, .. } => leg.digit_mode = mode,
             Command::SendDigit { digit, duration_ms, .. } => {
-                leg.dialler.dial(digit, duration_ms);
+                if leg.takes_info() {
+                    self.events.push_back(Event::Dial { leg: leg.id, digit, duration_ms });
+                } else {
+                    leg.dialler.dial(digit, duration_ms);
+                }
+            }
+            Command::Pressed { digit, duration_ms, .. } => {
+                self.press(index, By::Info, Key::Down(digit), now);
+                self.press(index, By::Info, Key::Up { digit, duration_ms }, now);
             }
             Command::Leave { leg } => {
                 self.say_goodbye(index, now);
@@ -298,7 +310,10 @@ impl Mixer {
     }
 
     /// A key of a leg's phone went down or up: told once, and handed on to those who hear the leg.
-    pub(super) fn press(&mut self, index: usize, key: Key, now: Instant) {
+    pub(super) fn press(&mut self, index: usize, by: By, key: Key, now: Instant) {
+        if !self.legs[index].presses.is_new(by, key, now) {
+            return;
+        }
         let presser = &self.legs[index];
         let (id, audience, mode) = (presser.id, presser.audience(), presser.digit_mode);
         if let Key::Up { digit, duration_ms } = key {
@@ -316,13 +331,17 @@ impl Mixer {
             if leg.id == id {
                 continue;
             }
+            let hears = match audience {
+                Audience::Nobody => false,
+                Audience::All => leg.wanted() == Hears::Mix,
+                Audience::One(target) => target == leg.id,
+            };
             match key {
+                Key::Down(_) if leg.takes_info() => {}
+                Key::Up { digit, duration_ms } if hears && leg.takes_info() => {
+                    self.events.push_back(Event::Dial { leg: leg.id, digit, duration_ms });
+                }
                 Key::Down(digit) => {
-                    let hears = match audience {
-                        Audience::Nobody => false,
-                        Audience::All => leg.wanted() == Hears::Mix,
-                        Audience::One(target) => target == leg.id,
-                    };
                     let was_busy = leg.dialler.is_busy();
                     if hears && leg.dialler.down(id, digit) && !was_busy && leg.takes_events() {
                         self.dial(at, now);
@@ -337,7 +356,15 @@ impl Mixer {
     pub(super) fn release_key(&mut self, index: usize, now: Instant) {
         let agreed = self.legs[index].agreed.as_mut();
         if let Some(key) = agreed.and_then(|agreed| agreed.stream.listener.restart()) {
-            self.press(index, key, now);
+            self.press(index, By::Event, key, now);
+        }
+        self.release_tone(index, now);
+    }
+
+    /// Its sound is no longer listened to, or begins anew.
+    fn release_tone(&mut self, index: usize, now: Instant) {
+        if let Some(key) = self.legs[index].tones.as_mut().and_then(|tones| tones.end()) {
+            self.press(index, By::Tone, key, now);
         }
     }
 
@@ -362,8 +389,11 @@ impl Mixer {
 
     fn plan_ticks(&mut self, now: Instant) {
         let recording = self.is_recording() && !self.legs.is_empty();
-        let needed =
-            recording || self.legs.iter().any(|leg| leg.dialler.is_busy() || !self.is_relaying && leg.may_be_sent());
+        let needed = recording
+            || self
+                .legs
+                .iter()
+                .any(|leg| leg.dialler.is_busy() || leg.tones.is_some() || !self.is_relaying && leg.may_be_sent());
         if !needed {
             self.next_tick = None;
         } else if self.next_tick.is_none() {

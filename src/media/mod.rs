@@ -5,6 +5,7 @@
 pub mod audio;
 mod chores;
 mod command;
+mod dtmf;
 mod event;
 mod leg;
 mod legs;
@@ -13,6 +14,7 @@ mod member;
 mod mixer;
 mod outbox;
 mod playback;
+mod presses;
 mod recorder;
 mod recording;
 mod relay;
@@ -26,9 +28,11 @@ pub mod srtp;
 mod stream;
 mod tape;
 mod tick;
+mod tones;
 
 pub use audio::{clip::Clip, music::Music, playlist::Playlist};
 pub use command::{Command, DigitMode, Role, Source};
+pub use dtmf::Dtmf;
 pub use event::{Event, Quality};
 pub use member::Member;
 pub use mixer::{Mixer, Settings, Transmit};

@@ -9,6 +9,7 @@ use super::{
     leg::{Agreed, Audience, Leg, is_reachable, sealer},
     mixer::Mixer,
     outbox::Addressee,
+    presses::By,
     room::Room,
     rtp::{digits::Dialling, line::Slot, packet::Packet},
     scribe::Common,
@@ -29,6 +30,7 @@ impl Mixer {
             return;
         }
         self.listen(at);
+        self.hear_keys(at);
         for recorder in &mut self.recorders {
             recorder.hear(&self.legs, &self.room, at);
         }
@@ -78,6 +80,16 @@ impl Mixer {
         self.room.mix();
     }
 
+    /// Digits that were in the sound of this tick.
+    fn hear_keys(&mut self, at: Instant) {
+        for index in 0..self.legs.len() {
+            let keys = self.legs[index].tones.as_mut().map_or([None; 2], |tones| tones.take());
+            for key in keys.into_iter().flatten() {
+                self.press(index, By::Tone, key, at);
+            }
+        }
+    }
+
     /// The frame of one listener; `last`: before a relay. What is in `frames` does not matter.
     fn speak_to(&mut self, index: usize, at: Instant, last: bool, frames: &mut [[i16; MAX]; 2]) {
         let Self { legs, room, scribes, outbox, events, .. } = self;
@@ -86,6 +98,12 @@ impl Mixer {
         let Some(slot) = leg.line.slot(at, AHEAD_MS) else { return };
         let wanted = leg.wanted();
         let takes_tones = leg.dialler.is_busy() && !leg.takes_events();
+        if takes_tones
+            && leg.tones.is_some()
+            && let Some((digit, _)) = leg.dialler.sounding()
+        {
+            leg.presses.played(digit, at);
+        }
         let whispered = room.is_whispered_to(leg.id);
         let common =
             if last || whispered || takes_tones || leg.whisper.is_some() { None } else { leg.common(&wanted, room) };

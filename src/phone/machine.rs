@@ -4,6 +4,7 @@ use super::{Command, Ear, Event, Line, Manner, Place, State, mouth::Mouth};
 use crate::{
     ids::{LegId, LegIds},
     media::{
+        Dtmf,
         rtp::{
             digits::{Key, Listener, Report},
             packet::Packet,
@@ -87,6 +88,7 @@ const PASTS: usize = 32;
 pub struct Phone {
     pub(super) settings: Settings,
     srtp: Srtp,
+    dtmf: Dtmf,
     pub(super) endpoint: Endpoint,
     pub(super) leg_ids: LegIds,
     pub(super) lines: BTreeMap<LegId, Line>,
@@ -124,6 +126,7 @@ impl Phone {
             silent: settings.tone_hz == 0,
             settings,
             srtp: Srtp::Off,
+            dtmf: Dtmf::Rfc4733,
             manner: Manner::Ring,
             registered: false,
             last_request: 0,
@@ -138,6 +141,13 @@ impl Phone {
     #[must_use]
     pub fn with_srtp(mut self, srtp: Srtp) -> Self {
         self.srtp = srtp;
+        self
+    }
+
+    /// From now on its lines dial in this way; by INFO they cannot.
+    #[must_use]
+    pub fn with_digits(mut self, dtmf: Dtmf) -> Self {
+        self.dtmf = dtmf;
         self
     }
 
@@ -284,7 +294,9 @@ impl Phone {
         let address = self.settings.local.ip();
         let number = self.settings.media_ports.iter().position(|own| *own == port).unwrap_or(0);
         let (id, secret) = (self.chance.random(), self.chance.random());
-        let negotiation = Negotiation::new(address, port, &self.settings.codecs, id).secured(self.srtp, secret);
+        let negotiation = Negotiation::new(address, port, &self.settings.codecs, id)
+            .secured(self.srtp, secret)
+            .with_digits(self.dtmf);
         Some(Line {
             state,
             port,

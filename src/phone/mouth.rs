@@ -5,6 +5,7 @@ use crate::media::{
         codec::Coder,
         frame::{FRAME, Rate, TICK},
         oscillator::Oscillator,
+        tone::DigitTone,
     },
     rtp::{
         digits::{Dialler, Dialling},
@@ -31,6 +32,7 @@ pub(super) struct Mouth {
     tone: Oscillator,
     shift: u32,
     dialler: Dialler,
+    digit_tone: Option<DigitTone>,
     /// Of the codec that it spoke last.
     coder: Coder,
     next: Instant,
@@ -49,6 +51,7 @@ impl Mouth {
             tone: Oscillator::new(u32::from(tone_hz), Rate::NARROW),
             shift: FIRST_SHIFT + u32::try_from(line).unwrap_or(0).min(3),
             dialler: Dialler::default(),
+            digit_tone: None,
             coder: Coder::new(Codec::Pcmu),
             next: now,
             paused: true,
@@ -101,7 +104,10 @@ impl Mouth {
     }
 
     fn tick(&mut self, session: &Session, silent: bool, packets: &mut Vec<Vec<u8>>) {
-        let digits = session.digits_payload_type.filter(|_| session.direction.sends());
+        let digits = session.digits_payload_type.filter(|_| session.direction.sends() && session.sends_events());
+        if digits.is_none() && self.dialler.is_busy() && session.direction.sends() {
+            return packets.push(self.sing(session));
+        }
         let dialling = digits.map_or(Dialling::Idle, |_| self.dialler.tick(session.digits_clock));
         match (dialling, digits) {
             (Dialling::Digit { report, first, times, .. }, Some(payload_type)) => {
@@ -123,6 +129,25 @@ impl Mouth {
             }
             (Dialling::Idle | Dialling::Pause | Dialling::Digit { .. }, _) => self.paused = true,
         }
+    }
+
+    /// 20 ms of a digit as sound, or of the pause after it.
+    fn sing(&mut self, session: &Session) -> Vec<u8> {
+        let (mut sound, mut payload) = ([0; FRAME], Vec::with_capacity(FRAME));
+        if let Some((digit, left)) = self.dialler.sounding() {
+            let begins = left == Some(DIGIT_MS.into());
+            if begins {
+                self.digit_tone = DigitTone::new(digit, Rate::NARROW);
+            }
+            if let Some(tone) = &mut self.digit_tone {
+                tone.fill(&mut sound, left.map_or(FRAME, |ms| Rate::NARROW.samples(ms)));
+            }
+        }
+        self.dialler.tick(Rate::NARROW);
+        self.coder.encode(&sound, &mut payload);
+        let packet = self.packet(self.paused, session.payload_type, self.timestamp, &payload);
+        self.paused = false;
+        packet
     }
 
     fn packet(&mut self, marker: bool, payload_type: u8, timestamp: u32, payload: &[u8]) -> Vec<u8> {

@@ -285,7 +285,8 @@ impl Worker {
             | media::Command::Whisper { .. }
             | media::Command::Record { .. }
             | media::Command::Digits { .. }
-            | media::Command::SendDigit { .. } => None,
+            | media::Command::SendDigit { .. }
+            | media::Command::Pressed { .. } => None,
         };
         let Some(room) = self.rooms.get_mut(index) else { return };
         room.mixer.command(command, now);

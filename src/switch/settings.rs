@@ -3,7 +3,7 @@
 use super::{Network, Pattern};
 use crate::{
     destination::Flow,
-    media::{sdp::Codec, srtp::Srtp},
+    media::{Dtmf, sdp::Codec, srtp::Srtp},
     sip::{
         Credentials, Secret,
         wire::{Host, digest::Algorithm},
@@ -61,6 +61,8 @@ pub struct ExtensionSettings {
     pub codecs: Vec<Codec>,
     /// Whether its phones are to speak SRTP.
     pub srtp: Srtp,
+    /// How its phones send digits and want them.
+    pub dtmf: Dtmf,
 }
 
 /// A carrier, or another switch.
@@ -88,6 +90,8 @@ pub struct TrunkSettings {
     pub refer: bool,
     /// Whether it is to speak SRTP.
     pub srtp: Srtp,
+    /// How it sends digits and wants them.
+    pub dtmf: Dtmf,
 }
 
 /// Where some numbers lead.

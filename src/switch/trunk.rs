@@ -206,7 +206,7 @@ impl Trunk {
     }
 
     fn features(&self) -> Features {
-        Features { codes: false, refer: self.settings.refer, srtp: self.settings.srtp }
+        Features { codes: false, refer: self.settings.refer, srtp: self.settings.srtp, dtmf: self.settings.dtmf }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::{basic::talking, world::*};
 use warmline::{
     call::{CallSettings, Codes},
     ids::LegId,
-    sip,
+    media, sip,
 };
 
 fn heard(world: &World, legs: &[LegId]) -> Vec<String> {
@@ -132,6 +132,15 @@ fn digits_in_info_go_on_and_make_codes() {
     world.sip(info("application/dtmf-relay", "Signal=x"));
     world.sip(info("text/plain", "5"));
     world.sip(sip::Event::Info { leg: b, content_type: "application/dtmf".to_owned(), body: vec![0xff, 0].into() });
+}
+
+#[test]
+fn who_wants_digits_by_info_gets_them_so() {
+    let mut world = World::new();
+    let (a, _) = talking(&mut world);
+    world.skip();
+    world.media(media::Event::Dial { leg: a, digit: '#', duration_ms: 120 });
+    assert_eq!(world.said(), ["1 info Signal=# Duration=120"]);
 }
 
 #[test]

@@ -329,10 +329,15 @@ impl World {
     }
 
     pub fn falls_silent(&mut self, leg: LegId) {
-        let id = self.legs[&leg].call;
+        self.media(media::Event::Silent { leg });
+    }
+
+    /// Something happens in the mixer.
+    pub fn media(&mut self, event: media::Event) {
+        let id = self.legs[&event.leg().unwrap()].call;
         let now = self.now;
         if let Some(call) = self.calls.get_mut(&id) {
-            call.media(media::Event::Silent { leg }, now);
+            call.media(event, now);
         }
         self.pump();
     }
@@ -812,6 +817,10 @@ impl World {
             (Some(_), media::Command::SendDigit { digit, .. }) => {
                 self.said.push_back(format!("digit {digit} to {}", leg.0));
             }
+            (Some(_), media::Command::Pressed { digit, duration_ms, .. }) => {
+                let (event, now) = (media::Event::Digit { leg, digit, duration_ms }, self.now);
+                self.calls.get_mut(&id).unwrap().media(event, now);
+            }
             (Some(_), media::Command::Whisper { playback, .. }) => {
                 let play = playback.map(|playback| playback.id);
                 self.said.push_back(format!("whisper {play:?} to {}", leg.0));
@@ -887,9 +896,11 @@ fn in_words(command: &sip::Command) -> (LegId, String) {
             (*leg, format!("{} notify {} {reason}", leg.0, status.0).trim_end().to_owned())
         }
         sip::Command::Hangup { leg, cause } => (*leg, format!("{} hangup {cause:?}", leg.0)),
+        sip::Command::Info { leg, body, .. } => {
+            (*leg, format!("{} info {}", leg.0, String::from_utf8_lossy(body).replace("\r\n", " ").trim_end()))
+        }
         sip::Command::Offer { .. }
         | sip::Command::Refer { .. }
-        | sip::Command::Info { .. }
         | sip::Command::Respond { .. }
         | sip::Command::Send { .. } => panic!("a call never does this: {command:?}"),
     }
@@ -910,7 +921,7 @@ fn news(event: &Event) -> Option<String> {
             format!("({} transfer {outcome:?} {status})", transferor.0)
         }
         Event::RecordingFile { recording, news } => format!("({recording}: {news:?})"),
-        Event::Digit { leg, digit } => format!("({} dials {digit})", leg.0),
+        Event::Digit { leg, digit, .. } => format!("({} dials {digit})", leg.0),
         Event::Quality { leg, .. } => format!("({} is reported on)", leg.0),
         _ => return None,
     })

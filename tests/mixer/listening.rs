@@ -3,7 +3,7 @@
 
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     f64::consts::{PI, TAU},
     net::SocketAddr,
     sync::Arc,
@@ -12,13 +12,14 @@ use std::{
 use warmline::{
     ids::LegId,
     media::{
-        Command, Event, JitterLimits, Mixer, Music, Settings,
+        Command, Dtmf, Event, JitterLimits, Mixer, Music, Settings,
         audio::{
             codec::Coder,
             converter::{Converter, sample},
             frame::Rate,
             goertzel::{level, loudness},
             oscillator::Oscillator,
+            tone::DigitTone,
         },
         rtp::{
             digits::{Key, Listener, Report},
@@ -57,6 +58,9 @@ pub struct Phone {
     timestamp: u32,
     next: Instant,
     pressed: Vec<(Instant, Report, u32)>,
+    /// Said in place of its tone, at the rate of its coder.
+    words: VecDeque<i16>,
+    dtmf: Dtmf,
     got: Vec<Got>,
     events: Vec<(Report, u32)>,
     room: usize,
@@ -106,6 +110,8 @@ impl Phone {
             timestamp: u32::MAX - 5000,
             next: Instant::now(),
             pressed: Vec::new(),
+            words: VecDeque::new(),
+            dtmf: Dtmf::default(),
             got: Vec::new(),
             events: Vec::new(),
             room: 0,
@@ -168,6 +174,12 @@ impl Phone {
         self
     }
 
+    /// How the switch takes its digits to come and go.
+    pub fn dtmf(mut self, dtmf: Dtmf) -> Self {
+        self.dtmf = dtmf;
+        self
+    }
+
     pub fn ptime(mut self, ms: u64) -> Self {
         self.ptime = ms;
         self
@@ -208,6 +220,7 @@ impl Phone {
         Box::new(Session {
             digits_payload_type: self.digits,
             receive_digits_payload_type: self.digits,
+            dtmf: self.dtmf,
             direction: self.direction,
             held_by_peer: self.held_by_peer,
             keys: self.keys.clone(),
@@ -221,6 +234,7 @@ impl Phone {
         let samples = self.coder.rate().samples(self.ptime as u32);
         let sound: Vec<i16> =
             (0..samples).map(|_| (f64::from(self.oscillator.next()) * self.amplitude) as i16).collect();
+        let sound: Vec<i16> = sound.into_iter().map(|tone| self.words.pop_front().unwrap_or(tone)).collect();
         let timestamp = self.timestamp;
         self.timestamp = timestamp.wrapping_add(self.ptime as u32 * 8 * self.scale());
         let pressed = self.pressed.iter().position(|(at, ..)| *at <= now);
@@ -496,6 +510,19 @@ impl Hall {
         for _ in 0..3 {
             phone.pressed.push((now, Report { digit, end: true, duration: ms * ticks }, stamp));
         }
+    }
+
+    /// Says this, samples at the rate of its codec, in place of its tone.
+    pub fn say(&mut self, leg: u64, words: &[i16]) {
+        self.phones.get_mut(&leg).unwrap().words.extend(words);
+    }
+
+    /// Dials a digit by its tones, and says nothing for a while.
+    pub fn sing(&mut self, leg: u64, digit: char, ms: u32, pause_ms: u32) {
+        let rate = self.phones[&leg].coder.rate();
+        let mut sound = vec![0; rate.samples(ms + pause_ms)];
+        DigitTone::new(digit, rate).unwrap().fill(&mut sound, rate.samples(ms));
+        self.say(leg, &sound);
     }
 
     /// Somebody else sends to the socket of `leg`, as himself and as the phone, every 20 ms.

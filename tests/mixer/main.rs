@@ -3,6 +3,7 @@
 
 mod clicks;
 mod codecs;
+mod inband;
 mod listening;
 mod rates;
 mod reports;

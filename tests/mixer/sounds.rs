@@ -46,6 +46,7 @@ fn ended(hall: &Hall) -> Vec<(LegId, u64, bool)> {
     let end = |event: &Event| match event {
         Event::PlayEnded { leg, play, whole } => Some((*leg, play.0, *whole)),
         Event::Digit { .. }
+        | Event::Dial { .. }
         | Event::Started { .. }
         | Event::Silent { .. }
         | Event::Report { .. }

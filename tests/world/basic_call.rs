@@ -1,6 +1,6 @@
 //! Two people talk.
 
-use super::sim::{Span, World};
+use super::sim::{Handle, Span, World};
 use warmline::{media::sdp::Codec, phone::Event, sip::wire::StatusCode};
 
 #[test]
@@ -59,17 +59,30 @@ fn digits_reach_the_other_side() {
     b.events();
     a.dials("159#");
     world.run(2.s());
-    let digits: String = b
-        .events()
-        .iter()
-        .filter_map(|event| match event {
-            Event::Digit { digit, .. } => Some(*digit),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(digits, "159#");
+    assert_eq!(digits(&b), "159#");
     assert!(b.hears(&a));
     world.ends();
+}
+
+#[test]
+fn digits_in_the_sound_reach_the_other_side() {
+    let world = World::new();
+    let (a, b) = (world.singing_phone("1240"), world.phone("1002"));
+    a.talks_to(&b);
+    b.events();
+    a.dials("159#");
+    world.run(2.s());
+    assert_eq!(digits(&b), "159#");
+    assert!(b.hears(&a) && a.hears(&b));
+    b.dials("7");
+    world.run(1.s());
+    assert_eq!(digits(&b), "");
+    world.ends();
+}
+
+fn digits(phone: &Handle) -> String {
+    let digit = |event: &Event| if let Event::Digit { digit, .. } = event { Some(*digit) } else { None };
+    phone.events().iter().filter_map(digit).collect()
 }
 
 #[test]

@@ -26,6 +26,23 @@ fn blind_transfer() {
 }
 
 #[test]
+fn blind_transfer_by_tones() {
+    let world = World::new();
+    let (a, b, c) = (world.phone("1001"), world.singing_phone("1240"), world.phone("1003"));
+    a.talks_to(&b);
+    a.events();
+    b.dials("*11003#");
+    world.run(5.s());
+    assert!(c.rings());
+    c.answers();
+    world.run(1.s());
+    assert!(a.hears(&c) && c.hears(&a));
+    assert_eq!((b.lines(), digits_seen(&a)), (0, 0), "the caller hears nothing of it");
+    assert_eq!(world.outcomes(), [Outcome::Completed]);
+    world.ends();
+}
+
+#[test]
 fn warm_transfer_completed() {
     let world = World::new();
     let (a, b, c) = (world.phone("1001"), world.phone("1002"), world.phone("1003"));

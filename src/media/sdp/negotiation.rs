@@ -9,6 +9,7 @@ use super::{
     print::{self, Audio, Formats, Line, Transport},
 };
 use crate::media::{
+    Dtmf,
     audio::frame::Rate,
     srtp::{Keys, Srtp},
 };
@@ -23,6 +24,7 @@ pub struct Negotiation {
     codecs: Vec<Codec>,
     numbers: Numbers,
     keyring: Keyring,
+    dtmf: Dtmf,
     origin: Origin,
     /// The m= lines agreed on so far; in answers and later offers they stay and keep their order (RFC 3264 6, 8).
     streams: Vec<Kept>,
@@ -76,6 +78,7 @@ impl Negotiation {
             codecs: if codecs.is_empty() { Codec::USUAL.to_vec() } else { codecs.to_vec() },
             numbers: Numbers::new(),
             keyring: Keyring::new(Srtp::Off, [0; 32]),
+            dtmf: Dtmf::default(),
             // RFC 3264 5: the numbers of o= must fit into 63 bits.
             origin: Origin { id: id >> 1, version: 1, said: String::new() },
             streams: Vec::new(),
@@ -89,6 +92,13 @@ impl Negotiation {
     #[must_use]
     pub fn secured(mut self, policy: Srtp, secret: [u8; 32]) -> Self {
         self.keyring = Keyring::new(policy, secret);
+        self
+    }
+
+    /// How digits come and go; without this as telephone-events.
+    #[must_use]
+    pub fn with_digits(mut self, dtmf: Dtmf) -> Self {
+        self.dtmf = dtmf;
         self
     }
 
@@ -155,6 +165,7 @@ impl Negotiation {
             digits_payload_type: digits.map(|(number, _)| number),
             receive_digits_payload_type: digits.map(|(_, clock)| offered.numbers.digits(clock)),
             digits_clock: digits.map_or(codec.clock(), |(_, clock)| clock),
+            dtmf: self.dtmf,
             opus: stream.opus(payload_type),
             direction: peer.reversed().and(offered.direction),
             ptime_ms: stream.ptime_ms,
@@ -273,6 +284,7 @@ impl Negotiation {
             digits_payload_type: digits.map(|(number, _)| number),
             receive_digits_payload_type: digits.map(|(number, _)| number),
             digits_clock: digits.map_or(codec.clock(), |(_, clock)| clock),
+            dtmf: self.dtmf,
             opus: stream.opus(payload_type),
             direction: peer.reversed().and(wanted),
             ptime_ms: stream.ptime_ms,

@@ -1,7 +1,7 @@
 //! What an exchange of offer and answer comes to.
 
 use super::{Codec, Direction, OpusFormat};
-use crate::media::{audio::frame::Rate, srtp::Keys};
+use crate::media::{Dtmf, audio::frame::Rate, srtp::Keys};
 use std::net::SocketAddr;
 
 /// What an offer and its answer agreed on for our stream, seen from us.
@@ -24,6 +24,8 @@ pub struct Session {
     pub receive_digits_payload_type: Option<u8>,
     /// The clock of telephone-event: that of the codec where the peer has it, else 8000.
     pub digits_clock: Rate,
+    /// How digits come and go.
+    pub dtmf: Dtmf,
     /// What the peer's Opus decoder would like; says nothing of other codecs.
     pub opus: OpusFormat,
     /// Which way media flow, seen from us.
@@ -52,12 +54,30 @@ impl Session {
             digits_payload_type: None,
             receive_digits_payload_type: None,
             digits_clock: codec.clock(),
+            dtmf: Dtmf::default(),
             opus: OpusFormat::default(),
             direction: Direction::SendRecv,
             ptime_ms: 20,
             held_by_peer: false,
             keys: None,
             rtcp_mux: false,
+        }
+    }
+
+    /// Whether digits go to the peer as telephone-events.
+    pub(crate) fn sends_events(&self) -> bool {
+        match self.dtmf {
+            Dtmf::Rfc4733 | Dtmf::Auto => self.digits_payload_type.is_some(),
+            Dtmf::Info | Dtmf::Inband => false,
+        }
+    }
+
+    /// Whether the peer's digits may be in its sound.
+    pub(crate) fn has_tones(&self) -> bool {
+        match self.dtmf {
+            Dtmf::Inband => true,
+            Dtmf::Auto => self.receive_digits_payload_type.is_none(),
+            Dtmf::Rfc4733 | Dtmf::Info => false,
         }
     }
 

@@ -25,7 +25,7 @@ use warmline::{
     deadlines::Deadlines,
     exchange::{Counters, Done, Exchange, Granted, News, What, Wish},
     ids::{LegId, WishId},
-    media::{Mixer, sdp::Codec, srtp::Srtp},
+    media::{Dtmf, Mixer, sdp::Codec, srtp::Srtp},
     phone::{self, Command, Phone, State},
     switch::Switchboard,
 };
@@ -101,6 +101,16 @@ impl World {
         let mut inner = self.0.borrow_mut();
         let phone = inner.phones.pop().expect("it was made just now");
         inner.phones.push(phone.with_srtp(srtp));
+        drop(inner);
+        self.register(handle, extension)
+    }
+
+    /// One that dials by tones: extensions from 1240 on.
+    pub fn singing_phone(&self, extension: &str) -> Handle {
+        let handle = self.strange_phone(extension, &[Codec::Pcmu, Codec::Pcma]);
+        let mut inner = self.0.borrow_mut();
+        let phone = inner.phones.pop().expect("it was made just now");
+        inner.phones.push(phone.with_digits(Dtmf::Inband));
         drop(inner);
         self.register(handle, extension)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use warmline::{
     call::{CallSettings, Codes},
     exchange,
-    media::{Music, sdp::Codec, srtp::Srtp},
+    media::{Dtmf, Music, sdp::Codec, srtp::Srtp},
     sip::{self, Secret, wire::digest::Algorithm},
     switch::{self, ExtensionSettings, RouteSettings, RouteTo, Security},
 };
@@ -73,6 +73,7 @@ pub(super) fn switch_settings() -> switch::Settings {
             1220..1240 => Srtp::Required,
             _ => Srtp::Off,
         },
+        dtmf: if (1240..1260).contains(&number) { Dtmf::Inband } else { Dtmf::Rfc4733 },
     };
     let route = |pattern: &str, to| RouteSettings {
         from: None,

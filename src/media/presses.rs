@@ -1,0 +1,161 @@
+//! Keys that a phone tells in several ways at once are pressed once.
+
+use super::rtp::digits::Key;
+use std::time::{Duration, Instant};
+
+/// How a press came to our ears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// RFC 4733.
+    Event,
+    /// In the sound.
+    Tone,
+    /// INFO.
+    Info,
+    /// It is a tone of ours, which the phone may send back as an echo.
+    Us,
+}
+
+/// The same key told in another way so long after it went up is the same press. Jitter buffers and INFO take their time.
+const SAME: Duration = Duration::from_millis(500);
+/// Presses that are remembered.
+const KEPT: usize = 4;
+
+/// What a leg pressed last.
+#[derive(Debug, Default)]
+pub(super) struct Presses {
+    recent: [Option<Press>; KEPT],
+    next: usize,
+}
+
+#[derive(Debug)]
+struct Press {
+    digit: char,
+    /// Who tells when it ends.
+    owner: By,
+    is_down: bool,
+    up_at: Instant,
+    /// The ways in which it was told.
+    told: [bool; 4],
+}
+
+impl Presses {
+    /// Whether this is news.
+    pub(super) fn is_new(&mut self, by: By, key: Key, now: Instant) -> bool {
+        match key {
+            Key::Down(digit) => self.down(by, digit, now),
+            Key::Up { digit, .. } => self.up(by, digit, now),
+        }
+    }
+
+    /// A tone of ours sounds towards the leg.
+    pub(super) fn played(&mut self, digit: char, now: Instant) {
+        let mut ours = self.recent.iter_mut().flatten().filter(|press| press.owner == By::Us && press.digit == digit);
+        match ours.find(|press| now.saturating_duration_since(press.up_at) < Duration::from_millis(50)) {
+            Some(press) => press.up_at = now,
+            None => self.remember(Press { digit, owner: By::Us, is_down: false, up_at: now, told: ways(By::Us) }),
+        }
+    }
+
+    fn down(&mut self, by: By, digit: char, now: Instant) -> bool {
+        let is_same = |press: &&mut Press| {
+            let is_recent = press.is_down || now.saturating_duration_since(press.up_at) <= SAME;
+            // An echo is sound, whatever else the phone sends is not.
+            let may_be = press.owner != By::Us || by == By::Tone;
+            press.digit == digit && !press.told[by as usize] && is_recent && may_be
+        };
+        match self.recent.iter_mut().flatten().find(is_same) {
+            Some(press) => {
+                press.told[by as usize] = true;
+                // A tone may be cut short by who makes events of it: they know better how long it was.
+                if press.is_down && press.owner == By::Tone && by == By::Event {
+                    press.owner = by;
+                }
+                false
+            }
+            None => {
+                self.remember(Press { digit, owner: by, is_down: true, up_at: now, told: ways(by) });
+                true
+            }
+        }
+    }
+
+    fn up(&mut self, by: By, digit: char, now: Instant) -> bool {
+        let mut down = self.recent.iter_mut().flatten().filter(|press| press.is_down && press.owner == by);
+        let Some(press) = down.find(|press| press.digit == digit) else { return false };
+        (press.is_down, press.up_at) = (false, now);
+        true
+    }
+
+    fn remember(&mut self, press: Press) {
+        self.recent[self.next] = Some(press);
+        self.next = (self.next + 1) % KEPT;
+    }
+}
+
+fn ways(by: By) -> [bool; 4] {
+    let mut told = [false; 4];
+    told[by as usize] = true;
+    told
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test needs a time to start from")]
+mod tests {
+    use super::*;
+
+    const DOWN: Key = Key::Down('5');
+    const UP: Key = Key::Up { digit: '5', duration_ms: 100 };
+
+    /// What is news of this, each at its ms.
+    fn news(what: &[(u64, By, Key)]) -> Vec<(u64, By)> {
+        let (mut presses, start) = (Presses::default(), Instant::now());
+        let is_new = |(ms, by, key): &&(u64, By, Key)| presses.is_new(*by, *key, start + Duration::from_millis(*ms));
+        what.iter().filter(is_new).map(|(ms, by, _)| (*ms, *by)).collect()
+    }
+
+    #[test]
+    fn a_key_told_in_three_ways_is_pressed_once() {
+        let told = [
+            (0, By::Event, DOWN),
+            (60, By::Tone, DOWN),
+            (100, By::Event, UP),
+            (110, By::Info, DOWN),
+            (110, By::Info, UP),
+            (160, By::Tone, UP),
+        ];
+        assert_eq!(news(&told), [(0, By::Event), (100, By::Event)]);
+    }
+
+    #[test]
+    fn a_key_pressed_twice_is_pressed_twice() {
+        let told = [
+            (0, By::Event, DOWN),
+            (100, By::Event, UP),
+            (150, By::Tone, DOWN),
+            (200, By::Event, DOWN),
+            (240, By::Tone, UP),
+            (300, By::Event, UP),
+            (350, By::Tone, DOWN),
+            (440, By::Tone, UP),
+        ];
+        assert_eq!(news(&told), [(0, By::Event), (100, By::Event), (200, By::Event), (300, By::Event)]);
+        let told = [(0, By::Tone, DOWN), (80, By::Tone, UP), (140, By::Tone, DOWN), (220, By::Tone, UP)];
+        assert_eq!(news(&told).len(), 4);
+    }
+
+    #[test]
+    fn a_tone_that_becomes_an_event_is_as_long_as_the_event() {
+        let told = [(0, By::Tone, DOWN), (30, By::Event, DOWN), (70, By::Tone, UP), (500, By::Event, UP)];
+        assert_eq!(news(&told), [(0, By::Tone), (500, By::Event)]);
+    }
+
+    #[test]
+    fn an_echo_of_ours_is_no_press() {
+        let (mut presses, start) = (Presses::default(), Instant::now());
+        let at = |ms| start + Duration::from_millis(ms);
+        (0..5).for_each(|tick| presses.played('5', at(20 * tick)));
+        assert!(!presses.is_new(By::Tone, DOWN, at(150)) && !presses.is_new(By::Tone, UP, at(250)));
+        assert!(presses.is_new(By::Tone, DOWN, at(400)) && presses.is_new(By::Event, Key::Down('6'), at(400)));
+    }
+}
