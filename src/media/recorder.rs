@@ -4,7 +4,7 @@ use super::{
     Layout, Recording, Scope,
     audio::{
         converter::{Converter, sample},
-        frame::{Rate, TICK},
+        frame::{MAX, Rate, TICK},
         sum::Limiter,
     },
     leg::{Audience, Leg},
@@ -33,7 +33,7 @@ pub(super) struct Recorder {
     /// Frames up to the last that was written.
     length: u64,
     limiters: [Limiter; 2],
-    /// Of channels whose legs speak at a lower rate than others.
+    /// For what is said at another rate than that of the tape: one for each channel and rate, in this order.
     converters: Vec<Option<Box<Converter>>>,
 }
 
@@ -107,18 +107,17 @@ impl Recorder {
         let _written = tape.write(number, rate, |sound| match (*scope, *layout) {
             (Scope::Call, Layout::Mix) => room.heard(rate).whole(&mut limiters[0], &mut sound[..frame]),
             (Scope::Call, Layout::Apart(_)) => {
+                let mut is_mixed = false;
                 for leg in legs.iter().filter(|leg| leg.voice.is_in_sum) {
                     let seat = seat(seats, leg.id, channels);
-                    let channel = &mut sound[seat * frame..][..frame];
                     if leg.rate() == rate {
-                        add(channel, &leg.voice.frame);
-                    } else if let Some(sound) =
-                        converter(converters, seat, leg.rate(), rate).convert(&leg.voice.frame, true)
-                    {
-                        for (sum, converted) in channel.iter_mut().zip(sound) {
-                            *sum = sum.saturating_add(sample(*converted));
-                        }
+                        add(&mut sound[seat * frame..][..frame], &leg.voice.frame);
+                    } else {
+                        is_mixed = true;
                     }
+                }
+                if is_mixed || !converters.is_empty() {
+                    convert(legs, seats, converters, rate, sound);
                 }
             }
             (Scope::Leg, _) => {
@@ -159,12 +158,46 @@ fn seat(seats: &mut Vec<LegId>, leg: LegId, channels: usize) -> usize {
     }
 }
 
-/// The converter of a channel.
-fn converter(converters: &mut Vec<Option<Box<Converter>>>, seat: usize, from: Rate, to: Rate) -> &mut Converter {
-    if converters.len() <= seat {
-        converters.resize_with(seat + 1, || None);
+/// Adds what is said at other rates than that of the tape. Those who share a channel are added up before, so that each rate of a channel
+/// is one sound without a break.
+fn convert(
+    legs: &[Box<Leg>],
+    seats: &mut Vec<LegId>,
+    converters: &mut Vec<Option<Box<Converter>>>,
+    rate: Rate,
+    sound: &mut [i16],
+) {
+    let channels = sound.len() / rate.frame();
+    for (place, channel) in sound.chunks_exact_mut(rate.frame()).enumerate() {
+        for from in Rate::ROOMS.into_iter().filter(|from| *from != rate) {
+            let mut said = [0; MAX];
+            let said = &mut said[..from.frame()];
+            let mut speakers = 0;
+            for leg in legs.iter().filter(|leg| leg.voice.is_in_sum && leg.rate() == from) {
+                if seat(seats, leg.id, channels) == place {
+                    add(said, &leg.voice.frame);
+                    speakers += 1;
+                }
+            }
+            let at = place * Rate::ROOMS.len() + from.index();
+            if speakers == 0 && converters.get(at).is_none_or(Option::is_none) {
+                continue;
+            }
+            let converter = converter(converters, at, from, rate);
+            for (sum, converted) in channel.iter_mut().zip(converter.convert(said, speakers > 0).into_iter().flatten())
+            {
+                *sum = sum.saturating_add(sample(*converted));
+            }
+        }
     }
-    let place = &mut converters[seat];
+}
+
+/// The converter of this place.
+fn converter(converters: &mut Vec<Option<Box<Converter>>>, at: usize, from: Rate, to: Rate) -> &mut Converter {
+    if converters.len() <= at {
+        converters.resize_with(at + 1, || None);
+    }
+    let place = &mut converters[at];
     if place.as_ref().is_some_and(|converter| !converter.is_between(from, to)) {
         *place = None;
     }

@@ -126,6 +126,22 @@ fn wider_sound_is_brought_to_the_rate_of_the_file() {
 }
 
 #[test]
+fn narrower_sound_is_brought_to_the_rate_of_the_file_and_nothing_is_added() {
+    let place = tempfile::tempdir().unwrap();
+    let mut file = WavFile::create(&place.path().join("a.wav"), 2, Rate::FULL).unwrap();
+    for number in 0..100 {
+        let mut sound = [0; 320];
+        tone(3000.0, number, &mut sound[..160]);
+        file.write(&sound, Rate::NARROW).unwrap();
+    }
+    file.finish().unwrap();
+    let sound = heard(&place, "a.wav");
+    assert!((level(&sound[0], 3000.0, Rate::FULL) + 12.2).abs() < 0.5);
+    assert!(level(&sound[0], 5000.0, Rate::FULL) < -70.0, "the image of the tone");
+    assert!(sound[1].iter().all(|sample| *sample == 0) && sound[0].len() == 96_000);
+}
+
+#[test]
 fn one_whose_mixer_is_gone_ends_by_itself() {
     let desk = Desk::new(Recordings::default());
     let tape = desk.begin(1, Format::Wav, 100);

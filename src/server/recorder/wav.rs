@@ -1,6 +1,9 @@
 //! A WAV file that is being written, and that can be played at any time until where it was patched last.
 
-use crate::media::audio::frame::Rate;
+use crate::media::audio::{
+    converter::{Converter, sample},
+    frame::Rate,
+};
 use std::{
     fs::{File, OpenOptions},
     io,
@@ -13,6 +16,8 @@ pub(super) struct WavFile {
     file: File,
     channels: u16,
     rate: Rate,
+    /// One a channel, for sound of another rate; empty while there is none.
+    converters: Vec<Converter>,
     /// Bytes of sound in the file.
     length: u64,
     /// What is not yet in the file.
@@ -29,7 +34,7 @@ impl WavFile {
     /// A new file, which only we can read.
     pub(super) fn create(path: &Path, channels: u16, rate: Rate) -> io::Result<Self> {
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        let mut wav = Self { file, channels, rate, length: 0, pending: Vec::new() };
+        let mut wav = Self::over(file, channels, rate);
         wav.patch()?;
         Ok(wav)
     }
@@ -38,17 +43,30 @@ impl WavFile {
     #[cfg(test)]
     pub(super) fn full() -> Self {
         let file = OpenOptions::new().write(true).open("/dev/full").expect("Linux has it");
-        Self { file, channels: 1, rate: Rate::NARROW, length: 0, pending: Vec::new() }
+        Self::over(file, 1, Rate::NARROW)
+    }
+
+    fn over(file: File, channels: u16, rate: Rate) -> Self {
+        Self { file, channels, rate, converters: Vec::new(), length: 0, pending: Vec::new() }
     }
 
     /// 20 ms of all channels, one after the other.
     pub(super) fn write(&mut self, sound: &[i16], rate: Rate) -> io::Result<()> {
-        let (from, to) = (rate.frame(), self.rate.frame());
-        for at in 0..to {
-            for channel in sound.chunks_exact(from).take(usize::from(self.channels)) {
-                let sample = sample(channel, at, from, to);
-                self.pending.extend_from_slice(&sample.to_le_bytes());
+        let channels = sound.chunks_exact(rate.frame()).take(usize::from(self.channels));
+        if rate == self.rate {
+            self.converters.clear();
+            interleave(channels.map(|channel| channel.iter().copied()), &mut self.pending);
+        } else {
+            if !self.converters.first().is_some_and(|converter| converter.is_between(rate, self.rate)) {
+                let converters = (0..self.channels).map(|_| Converter::new(rate, self.rate));
+                self.converters = converters.collect();
             }
+            let silence = vec![0.0; self.rate.frame()];
+            let converted = channels.zip(&mut self.converters).map(|(channel, converter)| {
+                let sounds = channel.iter().any(|sample| *sample != 0);
+                converter.convert(channel, sounds).unwrap_or(&silence).iter().copied().map(sample)
+            });
+            interleave(converted, &mut self.pending);
         }
         if self.pending.len() > PENDING { self.flush() } else { Ok(()) }
     }
@@ -118,16 +136,13 @@ impl WavFile {
     }
 }
 
-/// One sample of a frame at another rate: the mean of those that fall together, or between two where there are fewer.
-fn sample(channel: &[i16], at: usize, from: usize, to: usize) -> i16 {
-    if from == to {
-        return channel[at];
+/// Appends the first samples of all channels, then the second ones, and so on.
+fn interleave(channels: impl Iterator<Item = impl Iterator<Item = i16>>, bytes: &mut Vec<u8>) {
+    let mut channels: Vec<_> = channels.collect();
+    while let Some(first) = channels.first_mut().and_then(Iterator::next) {
+        bytes.extend_from_slice(&first.to_le_bytes());
+        for channel in &mut channels[1..] {
+            bytes.extend_from_slice(&channel.next().unwrap_or_default().to_le_bytes());
+        }
     }
-    if from > to {
-        let part = &channel[at * from / to..((at + 1) * from / to).max(at * from / to + 1)];
-        return (part.iter().map(|sample| i32::from(*sample)).sum::<i32>() / part.len() as i32) as i16;
-    }
-    let (place, rest) = (at * from / to, (at * from % to) as i32);
-    let (one, next) = (i32::from(channel[place]), i32::from(channel[(place + 1).min(from - 1)]));
-    (one + (next - one) * rest / to as i32) as i16
 }
