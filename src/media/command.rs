@@ -112,7 +112,7 @@ pub enum Role {
     Deaf,
     /// Neither; what it hears is what it is played. Held is by us or by its own phone.
     Held,
-    /// Hears all, is heard by one leg alone.
+    /// Hears all, is heard by one leg alone, and by that one only while it hears the others.
     Coach {
         /// Who hears it.
         target: LegId,

@@ -378,10 +378,10 @@ impl Leg {
     }
 
     /// What concerns its own ear.
-    pub(super) fn own<'a>(voice: &'a Voice, dialler: &Dialler, rate: Rate) -> Own<'a> {
+    pub(super) fn own<'a>(id: LegId, voice: &'a Voice, dialler: &Dialler, rate: Rate) -> Own<'a> {
         let left = dialler.sounding().map_or(0, |(_, ms)| ms.map_or(usize::MAX, |ms| rate.samples(ms)));
         let echo = if voice.is_faded { &voice.unfaded } else { &voice.frame };
-        Own { rate, frame: &voice.frame, echo, sounds: voice.sounds, is_in_sum: voice.is_in_sum, digit_left: left }
+        Own { id, rate, frame: &voice.frame, echo, sounds: voice.sounds, is_in_sum: voice.is_in_sum, digit_left: left }
     }
 
     /// When something of it is due, other than ticks.

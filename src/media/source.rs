@@ -13,7 +13,7 @@ use super::{
     playback::Playing,
     room::Room,
 };
-use crate::ids::PlayId;
+use crate::ids::{LegId, PlayId};
 
 /// What a leg can hear.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +47,7 @@ pub(super) struct Ear {
 /// What a leg itself says in this tick, as far as its own ear is concerned.
 #[derive(Clone, Copy)]
 pub(super) struct Own<'a> {
+    pub(super) id: LegId,
     /// At which it speaks and hears.
     pub(super) rate: Rate,
     pub(super) frame: &'a [i16],
@@ -104,7 +105,7 @@ impl Ear {
         self.hears = Hears::Past;
     }
 
-    /// What it hears begins anew, from silence: it hears at another rate.
+    /// What it hears begins anew, from silence: it hears at another rate, or heard nothing for a while.
     pub(super) fn restart(&mut self) {
         self.hears = Hears::Nothing;
     }
@@ -184,8 +185,15 @@ impl Ear {
         let rate = own.rate;
         match &self.hears {
             Hears::Nothing | Hears::Played(Source::Silence) => sound.fill(0),
-            Hears::Mix if own.is_in_sum => room.heard(rate).without(own.frame, &mut self.limiter, sound),
-            Hears::Mix => room.heard(rate).whole(&mut self.limiter, sound),
+            Hears::Mix => {
+                if own.is_in_sum {
+                    room.heard(rate).without(own.frame, &mut self.limiter, sound);
+                } else {
+                    room.heard(rate).whole(&mut self.limiter, sound);
+                }
+                // Who does not hear the others hears no coach either.
+                room.add_whispers(own.id, sound);
+            }
             Hears::Played(Source::HoldMusic) => room.play_music(&mut self.music, rate, sound),
             Hears::Played(Source::Clip(_)) => {
                 if let Some(clip) = &mut self.clip {

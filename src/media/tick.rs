@@ -38,8 +38,9 @@ impl Mixer {
         let mut frames = [[0; MAX]; 2];
         for index in 0..self.legs.len() {
             if !self.legs[index].may_be_sent() {
-                // Nobody is there to be dialled for; the digits go by.
+                // Nobody is there to be dialled for; the digits go by. Whatever comes next comes from silence.
                 self.legs[index].dialler.tick(Rate::NARROW);
+                self.legs[index].ear.restart();
             } else if !self.dial(index, at) {
                 self.speak_to(index, at, ends, &mut frames);
             }
@@ -104,9 +105,9 @@ impl Mixer {
         {
             leg.presses.played(digit, at);
         }
-        let whispered = room.is_whispered_to(leg.id);
+        let coached = wanted == Hears::Mix && room.is_whispered_to(leg.id);
         let common =
-            if last || whispered || takes_tones || leg.whisper.is_some() { None } else { leg.common(&wanted, room) };
+            if last || coached || takes_tones || leg.whisper.is_some() { None } else { leg.common(&wanted, room) };
         let Leg { id, agreed: Some(agreed), secrecy, voice, dialler, ear, line, begun, whisper, .. } = leg else {
             return;
         };
@@ -115,7 +116,7 @@ impl Mixer {
         let to = Addressee { leg: *id, at: stream.lock.remote(), sealer: sealer(secrecy) };
         let packet = line.packet(slot, 0, kind, &[], line.rate().frame() as u32, at);
         let [sound, scratch] = frames.each_mut().map(|frame| &mut frame[..rate.frame()]);
-        let own = Leg::own(voice, dialler, rate);
+        let own = Leg::own(*id, voice, dialler, rate);
         if let Some(common) = common
             && let Some(scribe) = scribes.serve(common, session, pen, ear.limiter(), coder)
         {
@@ -134,9 +135,6 @@ impl Mixer {
         }
         scribes.part(common, pen, coder);
         ear.fill(&wanted, *begun, room, own, sound, scratch);
-        if whispered {
-            room.add_whispers(*id, sound);
-        }
         if let Some(play) = ear.clip_over() {
             events.push_back(Event::PlayEnded { leg: *id, play, whole: true });
         }

@@ -464,14 +464,24 @@ impl Hall {
     }
 
     pub fn move_to_new_room(&mut self, leg: u64) {
+        self.move_to(leg, 1);
+    }
+
+    /// The leg goes to the first room or the second.
+    pub fn move_to(&mut self, leg: u64, room: usize) {
         let phone = self.phones.get_mut(&leg).unwrap();
-        let from = phone.room;
+        let from = std::mem::replace(&mut phone.room, room);
         if self.mixers.len() == 1 {
             self.mixers.push(Mixer::new(self.settings.clone(), self.seed + 1));
         }
-        phone.room = 1;
         let member = self.mixers[from].release(relation(leg)).unwrap();
-        self.mixers[1].adopt(relation(leg), member, self.now);
+        self.mixers[room].adopt(relation(leg), member, self.now);
+        self.drain();
+    }
+
+    /// A wish about something that may be in a room without the leg that it followed.
+    pub fn command_in(&mut self, room: usize, command: Command) {
+        self.mixers[room].command(command, self.now);
         self.drain();
     }
 

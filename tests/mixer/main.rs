@@ -10,6 +10,7 @@ mod reports;
 mod secret;
 mod shared;
 mod sounds;
+mod walk;
 
 use listening::{Hall, Phone, relation};
 use warmline::media::{
