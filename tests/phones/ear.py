@@ -11,6 +11,7 @@ import time
 import wave
 
 from payloads import Decoder
+from srtp import Secrets
 from tones import heard
 
 ETH_P_ALL = 3
@@ -31,6 +32,9 @@ class Ear:
         self.got = []  # the payloads that came to it of late
         self.said = set()  # the payloads that it sent
         self.lines = {}  # port -> (ssrc, sequence, timestamp) of its last packet
+        self.secrets = Secrets()  # of what comes to it
+        self.own_secrets = Secrets()  # of what it sends
+        self.kinds = []  # of the last packets, whether they were secret
         self.faults = []  # breaks of the line, as sentences
 
     def close(self):
@@ -51,14 +55,22 @@ class Ear:
         header = (packet[0] & 0x0F) * 4
         if packet[9] == socket.IPPROTO_UDP and packet[12:16] == self.address and len(packet) > header + 20:
             self.said.add(packet[header + 20 :])
+            if packet[header + 2 : header + 4] == b"\x13\xc4":
+                self.own_secrets.note(packet[header + 8 :])
 
     def _take(self, packet):
         header = (packet[0] & 0x0F) * 4
         if packet[9] != socket.IPPROTO_UDP or packet[16:20] != self.address:
             return
-        port, rtp = struct.unpack_from("!H", packet, header + 2)[0], packet[header + 8 :]
+        source, port = struct.unpack_from("!HH", packet, header)
+        rtp = packet[header + 8 :]
+        if source == 5060:
+            self.secrets.note(rtp)
         if port < 10000 or port % 2 or len(rtp) < 12 or rtp[0] >> 6 != 2:
             return
+        plain = self.secrets.open(rtp) if self.secrets.keys else None
+        self.kinds = self.kinds[-24:] + [plain is not None]
+        rtp = plain or rtp
         sequence, timestamp, ssrc = struct.unpack_from("!HII", rtp, 2)
         self._check(port, ssrc, sequence, timestamp)
         payload = rtp[12 + 4 * (rtp[0] & 0x0F) :]
@@ -96,6 +108,11 @@ class Ear:
             names |= heard(sound[start.get(port, 0) :], tones)
         return names
 
+    def is_secret(self):
+        """Whether everything that came of late was SRTP that could be proven; None: it was mixed, or there was nothing."""
+        self.read()
+        return self.kinds[0] if len(set(self.kinds)) == 1 else None
+
     def relayed(self, speaker):
         """The part of the last second that is what the other phone said, octet by octet."""
         self.read(), speaker.read()
@@ -107,6 +124,7 @@ class Ear:
         self.lines.clear()
         self.faults.clear()
         self.types.clear()
+        self.kinds.clear()
         self.got.clear()
         self.said.clear()
 

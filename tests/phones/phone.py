@@ -34,6 +34,7 @@ module              g722.so
 module              opus.so
 module              aufile.so
 module              aubridge.so
+module              srtp.so
 module_tmp          account.so
 module_app          menu.so
 module_app          ctrl_tcp.so
@@ -85,10 +86,13 @@ class Phone:
         except OSError:
             return None
 
-    def restart(self, codecs):
-        """Ends it and starts it anew with these codecs."""
+    def restart(self, codecs, more=None):
+        """Ends it and starts it anew with these codecs, and other parameters of its account."""
         accounts = self.directory / "accounts"
-        accounts.write_text(re.sub("audio_codecs=[^;\n]*", f"audio_codecs={codecs}", accounts.read_text()))
+        said = re.sub("audio_codecs=[^;\n]*", f"audio_codecs={codecs}", accounts.read_text())
+        if more is not None:
+            said = re.sub(f"(audio_codecs={codecs})[^\n]*", rf"\1{more}", said)
+        accounts.write_text(said)
         self.control.close()
         self._end()
         self.inbox, self.events, self.replies = b"", [], {}
