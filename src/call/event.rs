@@ -4,7 +4,7 @@ use super::view::TransferPhase;
 use crate::{
     destination::Caller,
     ids::{AttemptId, CallId, GatherId, LegId, PlayId, RecordingId, TransferId},
-    media::{Quality, RecordingNews},
+    media::{Quality, RecordingNews, SoundError},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -175,6 +175,8 @@ pub enum Event {
         leg: Option<LegId>,
         /// Why.
         end: PlayEnd,
+        /// Why it could not be played, where that is why.
+        fault: Option<SoundError>,
     },
     /// A recording begins, pauses, goes on, ends.
     Recording {

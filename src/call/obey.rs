@@ -46,10 +46,7 @@ impl Call {
             return self.dials.values().any(|dial| dial.order.as_ref().is_some_and(|order| order.id == *attempt));
         }
         if let Verb::StopPlay { play } = verb {
-            let played = |leg: &super::leg::Leg| {
-                [&leg.part.play, &leg.part.over].into_iter().flatten().any(|tune| tune.id == *play)
-            };
-            return self.legs.values().any(played);
+            return self.legs.values().any(|leg| leg.part.plays().any(|tune| tune.id == *play));
         }
         if let Verb::PauseRecording { recording }
         | Verb::ResumeRecording { recording }

@@ -41,6 +41,11 @@ pub(super) struct Left {
 }
 
 impl Part {
+    /// What programs have played to it.
+    pub(super) fn plays(&self) -> impl Iterator<Item = &Tune> {
+        self.play.iter().chain(&self.over)
+    }
+
     /// What it is played over, or instead of everything else.
     pub(super) fn played(&mut self, over: bool) -> &mut Option<Tune> {
         if over { &mut self.over } else { &mut self.play }

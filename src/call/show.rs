@@ -13,9 +13,10 @@ use super::{
 };
 use crate::{
     destination::{Caller, Origin},
-    ids::{LegId, TransferId},
+    ids::{LegId, PlayId, TransferId},
     media::{self, Source},
 };
+use std::collections::BTreeSet;
 
 impl Call {
     /// The call as it is now.
@@ -33,7 +34,7 @@ impl Call {
             legs: self.legs.values().map(|leg| self.show(leg, epoch)).collect(),
             transfer: self.stories.values().next().map(|story| story.view(epoch)),
             attempts: self.dials.values().filter_map(Dial::view).collect(),
-            plays: Vec::new(),
+            plays: self.played_to_all(),
             recordings: self.recordings_of(None),
         }
     }
@@ -71,7 +72,7 @@ impl Call {
             deaf: leg.part.deaf,
             hears: self.hears(leg),
             codec: leg.session().map(|session| session.codec.name().to_owned()),
-            plays: [&leg.part.play, &leg.part.over].into_iter().flatten().map(|tune| tune.id).collect(),
+            plays: leg.part.plays().filter(|tune| !tune.for_all).map(|tune| tune.id).collect(),
             gather: self.gathers.get(&leg.id).map(|gathering| gathering.id),
             recordings: self.recordings_of(Some(leg.id)),
             attempt: leg.facts.attempt,
@@ -83,6 +84,11 @@ impl Call {
             user_agent: leg.facts.agent.clone(),
             quality: leg.facts.quality.map(quality),
         }
+    }
+
+    fn played_to_all(&self) -> Vec<PlayId> {
+        let tunes = self.legs.values().flat_map(|leg| leg.part.plays()).filter(|tune| tune.for_all);
+        tunes.map(|tune| tune.id).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     fn hears(&self, leg: &Leg) -> HearsView {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub(super) struct Tune {
     pub(super) id: PlayId,
     /// All of the call hear it, each for itself.
-    for_all: bool,
+    pub(super) for_all: bool,
     repeat: Repeat,
     found: Found,
 }
@@ -176,7 +176,7 @@ impl Call {
         if over && matches!(tune.found, Found::Clips(_)) && end == PlayEnd::Stopped && self.heard.contains_key(&leg) {
             self.media_out(media::Command::Whisper { leg, playback: None });
         }
-        self.play_ended(leg, &tune, end);
+        self.play_ended(leg, &tune, end, None);
     }
 
     /// The leg is gone, and with it what it was played.
@@ -186,13 +186,12 @@ impl Call {
     }
 
     /// Told once: for what all hear when the last of them has heard it.
-    fn play_ended(&mut self, leg: LegId, tune: &Tune, end: PlayEnd) {
-        let goes_on =
-            |party: &Leg| [&party.part.play, &party.part.over].into_iter().flatten().any(|other| other.id == tune.id);
+    fn play_ended(&mut self, leg: LegId, tune: &Tune, end: PlayEnd, fault: Option<SoundError>) {
+        let goes_on = |party: &Leg| party.part.plays().any(|other| other.id == tune.id);
         if self.legs.values().any(goes_on) {
             return;
         }
-        self.tell(Event::PlayEnded { play: tune.id, leg: (!tune.for_all).then_some(leg), end });
+        self.tell(Event::PlayEnded { play: tune.id, leg: (!tune.for_all).then_some(leg), end, fault });
         if matches!(end, PlayEnd::Done | PlayEnd::Failed) {
             self.heard_out(leg);
         }
@@ -214,11 +213,11 @@ impl Call {
     pub(super) fn fetched(&mut self, play: PlayId, leg: LegId, sound: Result<Arc<Playlist>, SoundError>) {
         let Some(party) = self.legs.get_mut(&leg) else { return };
         let part = &mut party.part;
-        let found = match sound {
-            Ok(list) => Found::Clips(Clips(list)),
-            Err(_) => Found::Never,
+        let (found, fault) = match sound {
+            Ok(list) => (Found::Clips(Clips(list)), None),
+            Err(error) => (Found::Never, Some(error)),
         };
-        let failed = found == Found::Never;
+        let failed = fault.is_some();
         for tune in [&mut part.held, &mut part.waits].into_iter().flatten() {
             if tune.id == play {
                 // Better the usual music than nothing.
@@ -235,7 +234,10 @@ impl Call {
             tune.found = found.clone();
             let playback = tune.playback();
             if failed {
-                self.stop_on(leg, over, PlayEnd::Failed);
+                let tune = self.legs.get_mut(&leg).and_then(|party| party.part.played(over).take());
+                if let Some(tune) = tune {
+                    self.play_ended(leg, &tune, PlayEnd::Failed, fault.clone());
+                }
             } else if over && self.heard.contains_key(&leg) {
                 self.media_out(media::Command::Whisper { leg, playback });
             }

@@ -76,8 +76,16 @@ impl Serialize for Data<'_> {
                 json!({ "gather_id": gather, "digits": digits, "end": end, "complete": is_complete(*end) })
             }
             Event::PlayStarted { play, .. } => json!({ "play_id": play }),
-            Event::PlayEnded { play, end, .. } => json!({ "play_id": play, "end": end }),
-            Event::RecordingFile { recording, .. } | Event::Recording { recording, .. } => json!({ "recording_id": recording }),
+            Event::PlayEnded { play, end, fault: None, .. } => json!({ "play_id": play, "end": end }),
+            Event::PlayEnded { play, end, fault: Some(fault), .. } => {
+                json!({ "play_id": play, "end": end, "rule": fault.rule(), "detail": fault.to_string() })
+            }
+            Event::Recording { recording, .. } => json!({ "recording_id": recording }),
+            Event::RecordingFile { recording, news } => {
+                let mut data = serde_json::to_value(news).unwrap_or_default();
+                data["recording_id"] = json!(recording);
+                data
+            }
         };
         data.serialize(serializer)
     }
@@ -86,4 +94,36 @@ impl Serialize for Data<'_> {
 /// Whether the caller has said all it wanted to.
 fn is_complete(end: GatherEnd) -> bool {
     matches!(end, GatherEnd::MaxDigits | GatherEnd::Terminator)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        call::PlayEnd,
+        ids::{PlayId, RecordingId},
+        media::{RecordingFault, RecordingNews, SoundError},
+    };
+    use serde_json::Value;
+
+    fn said(event: &Event) -> Value {
+        serde_json::to_value(Data(event)).unwrap()
+    }
+
+    #[test]
+    fn the_file_of_a_recording_is_named_and_what_went_wrong_is_said() {
+        let recording = RecordingId(3);
+        let file = |news| said(&Event::RecordingFile { recording, news });
+        let name = "2026-11-21/a.wav".to_owned();
+        assert_eq!(
+            file(RecordingNews::Ended { file: name, length_ms: 2000, lost_ms: 20 }),
+            json!({ "recording_id": "recording-3", "state": "ended", "file": "2026-11-21/a.wav", "length_ms": 2000, "lost_ms": 20 })
+        );
+        let failed = file(RecordingNews::Failed(RecordingFault::DiskFull));
+        assert_eq!((&failed["state"], &failed["rule"]), (&json!("failed"), &json!("disk-full")));
+        let (play, end) = (PlayId(4), PlayEnd::Failed);
+        let fault = Some(SoundError::NoSuchFile("a".to_owned()));
+        let played = said(&Event::PlayEnded { play, leg: None, end, fault });
+        assert_eq!((&played["end"], &played["rule"]), (&json!("failed"), &json!("no-such-sound")));
+    }
 }

@@ -224,9 +224,9 @@ mod tests {
         flow.happened(&Event::LegAnswered { leg: LEG });
         let played = verb(&mut flow, Done { play: Some(PlayId(7)), ..Done::default() });
         assert!(matches!(played, Verb::Play { sound: Sound::Beep, .. }));
-        flow.happened(&Event::PlayEnded { play: PlayId(6), leg: None, end: PlayEnd::Done });
+        flow.happened(&Event::PlayEnded { play: PlayId(6), leg: None, end: PlayEnd::Done, fault: None });
         assert_eq!(flow.next_step(), Next::Wait, "that was another");
-        flow.happened(&Event::PlayEnded { play: PlayId(7), leg: Some(LEG), end: PlayEnd::Done });
+        flow.happened(&Event::PlayEnded { play: PlayId(7), leg: Some(LEG), end: PlayEnd::Done, fault: None });
         assert!(matches!(verb(&mut flow, Done { gather: Some(GatherId(9)), ..Done::default() }), Verb::Gather(_)));
         let gathered = Event::Gathered { leg: LEG, gather: GatherId(9), digits: "2".into(), end: GatherEnd::MaxDigits };
         flow.happened(&gathered);

@@ -1,6 +1,7 @@
 //! What may be recorded, and what becomes of it.
 
 use super::tape::Tape;
+use serde::{Serialize, Serializer, ser::SerializeMap};
 use std::fmt;
 
 /// What is done with a recording.
@@ -80,7 +81,8 @@ impl Format {
 }
 
 /// Something that became of a recording.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
 pub enum RecordingNews {
     /// The file is there and is being written.
     Started {
@@ -129,6 +131,15 @@ impl fmt::Display for RecordingFault {
             Self::NoEncoder(reason) => write!(f, "there is no encoder for this format: {reason}"),
             Self::TooMany => f.write_str("too many recordings at once"),
         }
+    }
+}
+
+impl Serialize for RecordingFault {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("rule", self.rule())?;
+        map.serialize_entry("detail", &self.to_string())?;
+        map.end()
     }
 }
 

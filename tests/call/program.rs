@@ -406,7 +406,7 @@ fn clips_are_played_instead_of_the_mix_and_over_it() {
     world.found(true);
     world.played(a, second);
     assert_eq!(world.hears(a), "2");
-    let ended = |play, end| Event::PlayEnded { play, leg: Some(a), end };
+    let ended = |play, end| Event::PlayEnded { play, leg: Some(a), end, fault: None };
     let told = world.told();
     assert!(told.contains(&ended(first, PlayEnd::Stopped)) && told.contains(&ended(second, PlayEnd::Done)), "{told:?}");
     let all = Verb::Play { to: Audience::All, sound, over: true, times: 0 };
@@ -414,6 +414,8 @@ fn clips_are_played_instead_of_the_mix_and_over_it() {
     world.found(true);
     world.found(true);
     assert_eq!(hears(&world, &[a, b]), ["2", "1"]);
+    let call = &world.views()[0];
+    assert_eq!((&call.plays, &call.legs[0].plays), (&vec![play], &Vec::new()), "what all hear is the call's");
     world.obey(a, Verb::StopPlay { play }).unwrap();
     assert_eq!(world.obey(a, Verb::StopPlay { play }), Err(Refused::UnknownPlay));
     let told = world.told();

@@ -591,6 +591,7 @@ impl World {
     fn as_programs_wish(&self, leg: LegId) -> bool {
         let view = self.view(leg);
         let plain = view.role == RoleView::Talk && !view.muted && !view.deaf && view.plays.is_empty();
+        let plain = plain && self.calls[&view.call.0].view(self.epoch()).plays.is_empty();
         view.held_by_us || view.gather.is_some() || !plain
     }
 
