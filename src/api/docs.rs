@@ -19,17 +19,19 @@ use utoipa::{
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 /// What the tags mean, in the order of the page.
-const TAGS: [(&str, &str); 11] = [
+const TAGS: [(&str, &str); 13] = [
     ("calls", "Conversations: the legs around one mixer."),
     ("legs", "One party each: hold, roles, sounds, digits."),
     ("transfers", "A leg hands over those whom it talks to: cold, or warm."),
     ("conferences", "Rooms by name."),
     ("recordings", "What was said."),
+    ("records", "Who talked to whom, when, and who handed whom over."),
     ("events", "What happens, as it happens."),
     ("webhooks", "What happens, sent to you."),
     ("extensions", "Extensions and their phones."),
     ("trunks", "Carriers and other switches."),
     ("tokens", "Short-lived tokens for agents."),
+    ("operation", "Settings."),
     ("health", "Is it alive?"),
 ];
 

@@ -3,6 +3,7 @@
 use super::{
     auth::Access,
     json::Query,
+    listener::Place,
     problem::Problem,
     state::State,
     watch::{Filter, Watch, Word},
@@ -110,6 +111,7 @@ async fn events(
     access: Access,
     Query(wanted): Query<EventsWanted>,
     headers: HeaderMap,
+    extract::Extension(place): extract::Extension<Place>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
     let filter = filter(&wanted, access.clone())?;
@@ -122,7 +124,10 @@ async fn events(
     if let Ok(upgrade) = upgrade {
         let watch = Watch::new(&state.hub, filter, since, snapshot);
         let upgrade = upgrade.protocols([SUBPROTOCOL]).max_message_size(MESSAGE);
-        return Ok(upgrade.on_upgrade(move |socket| talk(socket, watch, Guest { state, access })));
+        return Ok(upgrade.on_upgrade(move |socket| async move {
+            talk(socket, watch, Guest { state, access }).await;
+            drop(place);
+        }));
     }
     let accepted = headers.get(header::ACCEPT).and_then(|accepted| accepted.to_str().ok()).unwrap_or_default();
     if accepted.contains("text/event-stream") {

@@ -8,8 +8,8 @@ use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
-    time::timeout,
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::{sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
@@ -17,6 +17,13 @@ use tower::ServiceExt;
 /// The other side of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer(pub(super) SocketAddr);
+
+/// The place that a connection takes; it is free again when the last one lets go of it. A WebSocket goes on when HTTP on its
+/// connection is over, and keeps it.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    _permit: Arc<OwnedSemaphorePermit>,
+}
 
 /// What every connection needs.
 #[derive(Clone)]
@@ -36,6 +43,8 @@ pub(super) struct Rooms {
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long requests may go on after the end was decided.
 const LAST_WORDS: Duration = Duration::from_secs(3);
+/// How long nobody is let in after somebody could not be: out of files, mostly, until a connection has ended.
+const PAUSE: Duration = Duration::from_millis(100);
 /// For those who come when all connections are taken.
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
@@ -51,21 +60,19 @@ pub(super) async fn serve(listener: TcpListener, door: Door, mut stopping: watch
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                // Out of files, mostly: whoever waits in the queue is served when some connection has ended.
                 tracing::warn!(%error, "a connection to the API could not be accepted");
-                tokio::task::yield_now().await;
-                continue;
+                tokio::select! {
+                    () = sleep(PAUSE) => continue,
+                    _ = stopping.changed() => break,
+                }
             }
         };
         let limits = door.rooms.borrow().limits;
         let taken = Limits::MOST_CONNECTIONS as usize - places.available_permits();
         match Arc::clone(&places).try_acquire_owned() {
             Ok(place) if taken < limits.connections => {
-                let served = connection(stream, peer, door.clone(), limits.head_timeout, stopping.clone());
-                tokio::spawn(async {
-                    served.await;
-                    drop(place);
-                });
+                let place = Place { _permit: Arc::new(place) };
+                tokio::spawn(connection(stream, peer, door.clone(), place, limits.head_timeout, stopping.clone()));
             }
             Ok(_) | Err(_) => {
                 tokio::spawn(turn_away(stream, peer, door.tls.is_some()));
@@ -89,14 +96,15 @@ async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     door: Door,
+    place: Place,
     head_timeout: Duration,
     stopping: watch::Receiver<bool>,
 ) {
     let _late = stream.set_nodelay(true);
     match &door.tls {
-        None => http(stream, peer, door.rooms, head_timeout, stopping).await,
+        None => http(stream, peer, door.rooms, place, head_timeout, stopping).await,
         Some(tls) => match timeout(HANDSHAKE, tls.accept(stream)).await {
-            Ok(Ok(stream)) => http(stream, peer, door.rooms, head_timeout, stopping).await,
+            Ok(Ok(stream)) => http(stream, peer, door.rooms, place, head_timeout, stopping).await,
             Ok(Err(error)) => tracing::debug!(%peer, %error, "no TLS with this one"),
             Err(_) => tracing::debug!(%peer, "the TLS handshake took too long"),
         },
@@ -107,6 +115,7 @@ async fn http<S>(
     stream: S,
     peer: SocketAddr,
     rooms: watch::Receiver<Rooms>,
+    place: Place,
     head_timeout: Duration,
     mut stopping: watch::Receiver<bool>,
 ) where
@@ -114,6 +123,7 @@ async fn http<S>(
 {
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer));
+        request.extensions_mut().insert(place.clone());
         let router = rooms.borrow().router.clone();
         router.oneshot(request.map(Body::new))
     });

@@ -4,6 +4,10 @@ use crate::house::{House, PATIENCE};
 use futures_util::StreamExt;
 use reqwest::Method;
 use serde_json::Value;
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
 
@@ -35,6 +39,25 @@ fn a_websocket_tells_how_things_are_and_then_what_happens() {
         }
         assert_eq!(kinds, ["call.started", "leg.started", "leg.answered"]);
     });
+}
+
+#[test]
+fn a_websocket_takes_a_place_for_as_long_as_it_lasts() {
+    let house = House::open("connections = 1");
+    let url = house.url("/v1/events?access_token=wall-token").replace("http", "ws");
+    let (mut socket, _) = house.runtime.block_on(tokio_tungstenite::connect_async(url)).unwrap();
+    let status = || {
+        let mut other = TcpStream::connect(house.api).unwrap();
+        other.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        // Who is turned away may find the connection reset.
+        let _reset = other.read_to_string(&mut answer);
+        answer.get(9..12).unwrap_or_default().to_owned()
+    };
+    assert_eq!(status(), "503");
+    house.runtime.block_on(socket.close(None)).unwrap();
+    house.runtime.block_on(async { while timeout(PATIENCE, socket.next()).await.unwrap().is_some() {} });
+    assert!((0..1000).any(|_| status() == "200"));
 }
 
 #[test]
