@@ -30,7 +30,7 @@ async fn alive() -> Json<Health> {
     (status = 503, description = "it is being stopped", body = Health),
 ))]
 async fn ready(extract::State(state): extract::State<State>) -> (StatusCode, Json<Health>) {
-    if *state.stopping.borrow() {
+    if state.desk.is_draining() || *state.stopping.borrow() {
         return (StatusCode::SERVICE_UNAVAILABLE, Json(Health { status: "stopping" }));
     }
     (StatusCode::OK, Json(Health { status: "ok" }))

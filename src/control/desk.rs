@@ -7,7 +7,7 @@ use crate::{
 };
 use std::sync::{
     Arc,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -16,12 +16,14 @@ use tokio::sync::{mpsc, oneshot};
 pub struct Desk {
     orders: mpsc::Sender<Order>,
     wishes: Arc<AtomicU64>,
+    is_draining: Arc<AtomicBool>,
 }
 
 /// The signalling thread's side.
 #[derive(Debug)]
 pub struct Inbox {
     orders: mpsc::Receiver<Order>,
+    is_draining: Arc<AtomicBool>,
     /// Carried out, and told when what they caused has been published: who reads its answer finds everything else so too.
     answers: Vec<(Reply, Answer)>,
 }
@@ -58,10 +60,17 @@ const BATCH: usize = 64;
 /// Both ends.
 pub fn desk() -> (Desk, Inbox) {
     let (orders, inbox) = mpsc::channel(WAITING);
-    (Desk { orders, wishes: Arc::default() }, Inbox { orders: inbox, answers: Vec::new() })
+    let is_draining = Arc::new(AtomicBool::new(false));
+    let desk = Desk { orders, wishes: Arc::default(), is_draining: Arc::clone(&is_draining) };
+    (desk, Inbox { orders: inbox, is_draining, answers: Vec::new() })
 }
 
 impl Desk {
+    /// Whether the switch takes no new calls any more: it ends when those alive are over.
+    pub fn is_draining(&self) -> bool {
+        self.is_draining.load(Ordering::Relaxed)
+    }
+
     /// Has a wish of `by` carried out, and says what was granted. The name of the wish is in the news that it caused.
     pub async fn order(&self, by: &str, what: What) -> Result<(WishId, Granted), Refusal> {
         let (reply, answer) = oneshot::channel();
@@ -76,6 +85,11 @@ impl Desk {
 }
 
 impl Inbox {
+    /// The switch takes no new calls any more.
+    pub fn drain(&self) {
+        self.is_draining.store(true, Ordering::Relaxed);
+    }
+
     /// Waits for an order; `None` when nobody is left who could send one.
     pub async fn next(&mut self) -> Option<Order> {
         self.orders.recv().await

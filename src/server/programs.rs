@@ -35,6 +35,11 @@ impl Programs {
         self.epoch.stamp(at)
     }
 
+    /// The switch is being stopped: those who ask are told so.
+    pub(super) fn drain(&self) {
+        self.inbox.drain();
+    }
+
     /// Orders that wait.
     pub(super) fn waiting(&self) -> usize {
         self.inbox.len()

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     control::{Meters, Traced, Traces},
     exchange::{Exchange, Order},
+    media::Event,
     switch::Changes,
 };
 use bytes::Bytes;
@@ -99,6 +100,7 @@ impl Signalling {
                 order = self.orders.recv() => match order {
                     Some(Control::Drain) => {
                         self.exchange.shutdown(Instant::now());
+                        self.programs.drain();
                         draining = true;
                     }
                     Some(Control::Status(reply)) => {
@@ -135,15 +137,17 @@ impl Signalling {
                 self.exchange.wake(now);
             }
             self.flush(&socket, now);
-            if draining && self.exchange.calls() == 0 && *leave_at.get_or_insert(now + LAST_WORDS) <= now {
+            leave_at = leaving(leave_at, draining && self.exchange.calls() == 0, now);
+            if leave_at.is_some_and(|at| at <= now) {
                 break;
             }
         }
         if let Some(journal) = self.journal.take() {
             journal.finish(self.exchange.bindings());
         }
-        // Mixers first: what they have said goes into the files.
+        // Mixers first: what they have said goes into the files. Nobody listens any more to what becomes of those.
         let clean = self.media.stop();
+        drop(self.told);
         drop(self.recorder);
         Ok(clean)
     }
@@ -188,7 +192,9 @@ impl Signalling {
             match order {
                 Order::Fetch { play, leg, sound } => self.library.fetch(play, leg, *sound),
                 Order::Record { recording, call, format, tape } => {
-                    self.recorder.begin(Begin { recording, call, format, tape });
+                    if let Err(news) = self.recorder.begin(Begin { recording, call, format, tape }) {
+                        self.exchange.media(call, Event::Recording { recording, news }, now);
+                    }
                 }
                 order @ (Order::Open { .. } | Order::Mix { .. } | Order::Move { .. } | Order::Close { .. }) => {
                     self.media.carry_out(order);
@@ -265,6 +271,11 @@ fn alarm_for(due: Option<Instant>, set_to: Instant, went_off: bool, now: Instant
     }
 }
 
+/// When to leave: a moment after nothing is left to do. Somebody may still come back, by INVITE with Replaces or to a room.
+fn leaving(before: Option<Instant>, nothing_left: bool, now: Instant) -> Option<Instant> {
+    nothing_left.then(|| before.unwrap_or(now + LAST_WORDS))
+}
+
 /// Whether nothing can be sent to that address; a socket on loopback says "invalid" of all others.
 fn no_way(error: &io::Error) -> bool {
     use io::ErrorKind::{HostUnreachable, InvalidInput, NetworkUnreachable};
@@ -275,6 +286,16 @@ fn no_way(error: &io::Error) -> bool {
 #[allow(clippy::disallowed_methods, reason = "a test needs some point in time to start from")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_came_back_while_it_was_about_to_leave_has_its_last_words_again() {
+        let now = Instant::now();
+        let first = leaving(None, true, now);
+        assert_eq!(first, Some(now + LAST_WORDS));
+        assert_eq!(leaving(first, true, now + LAST_WORDS / 2), first);
+        let later = now + 10 * LAST_WORDS;
+        assert_eq!(leaving(leaving(first, false, later), true, later), Some(later + LAST_WORDS));
+    }
 
     #[test]
     fn an_alarm_that_went_off_does_not_go_off_again_for_nothing() {

@@ -145,6 +145,19 @@ fn who_sends_its_request_drop_by_drop_is_not_waited_for() {
 }
 
 #[test]
+fn a_switch_that_is_being_stopped_is_not_ready_while_its_calls_go_on() {
+    let house = House::open("");
+    house.calls("7001");
+    house.drain();
+    let ready = || house.send(Method::GET, "/readyz", &[], "");
+    assert!((0..10_000).any(|_| ready().status == 503));
+    assert_eq!(ready().body["status"], "stopping");
+    assert_eq!(house.send(Method::GET, "/healthz", &[], "").status, 200);
+    assert_eq!(house.ask(Method::GET, "/v1/calls/call-1", "").status, 200);
+    assert_eq!(house.ask(Method::POST, "/v1/calls", "{\"to\":\"1001\"}").problem(), (503, "stopping", ""));
+}
+
+#[test]
 fn web_pages_come_in_only_from_the_origins_of_the_configuration() {
     let preflight = [("origin", "https://desk.example"), ("access-control-request-method", "POST")];
     let closed = House::open("");

@@ -79,6 +79,11 @@ impl House {
         format!("{}://{}{path}", self.scheme, self.api)
     }
 
+    /// No new calls from now on.
+    pub(crate) fn drain(&self) {
+        self.server.as_ref().unwrap().drain();
+    }
+
     /// The files of the certificate are read again.
     pub(crate) fn reload(&self) {
         self.front.as_deref().unwrap().reload();

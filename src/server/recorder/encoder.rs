@@ -7,7 +7,9 @@ use crate::{
     server::media::Told,
 };
 use std::{
+    fs::OpenOptions,
     io,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::mpsc::{Receiver, SyncSender, sync_channel},
@@ -80,6 +82,14 @@ impl Encoder {
     /// Makes the MP3 file under another name first: whoever lists recordings sees whole ones.
     fn encode(&self, wav: &Path) -> Result<(), String> {
         let (mp3, part) = (wav.with_extension("mp3"), wav.with_extension("part"));
+        // Whatever the program would make of it: only we can read it, as the WAV file.
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&part)
+            .map_err(|error| error.to_string())?;
         let mut command = Command::new(&self.program);
         if self.is_lame {
             // Each channel for itself: what one says is not heard on the other's.

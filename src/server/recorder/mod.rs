@@ -16,7 +16,7 @@ use encoder::{Encoder, Job};
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
+    sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     thread::JoinHandle,
     time::{Duration, Instant, SystemTime},
 };
@@ -55,7 +55,6 @@ pub(super) struct Begin {
 /// The two threads. Dropping it ends them when what was said until then is written.
 pub(super) struct Recorder {
     beginnings: Option<SyncSender<Begin>>,
-    told: mpsc::Sender<Told>,
     writer: Option<JoinHandle<()>>,
 }
 
@@ -81,21 +80,18 @@ impl Recorder {
             return Err(io::Error::new(io::ErrorKind::NotFound, encoder::MISSING));
         }
         let (beginnings, begun) = sync_channel(BEGINNINGS);
-        let telling = told.clone();
         let writer = std::thread::Builder::new().name("recorder".to_owned()).spawn(move || {
             // Where it cannot be started, WAV files stay what they are.
-            let encoding = encoder.and_then(|encoder| encoder.start(telling.clone()).ok());
-            Writer { settings, rate, told: telling, encoding, reels: Vec::new() }.run(&begun);
+            let encoding = encoder.and_then(|encoder| encoder.start(told.clone()).ok());
+            Writer { settings, rate, told, encoding, reels: Vec::new() }.run(&begun);
         })?;
-        Ok(Self { beginnings: Some(beginnings), told, writer: Some(writer) })
+        Ok(Self { beginnings: Some(beginnings), writer: Some(writer) })
     }
 
-    /// A recording begins; what becomes of it is told.
-    pub(super) fn begin(&self, begin: Begin) {
-        let Some(beginnings) = &self.beginnings else { return };
-        if let Err(TrySendError::Full(begin) | TrySendError::Disconnected(begin)) = beginnings.try_send(begin) {
-            tell(&self.told, begin.call, begin.recording, RecordingNews::Failed(RecordingFault::TooMany));
-        }
+    /// A recording begins; what becomes of it is told. `Err`: what became of it already.
+    pub(super) fn begin(&self, begin: Begin) -> Result<(), RecordingNews> {
+        let sent = self.beginnings.as_ref().map(|beginnings| beginnings.try_send(begin));
+        if matches!(sent, Some(Ok(()))) { Ok(()) } else { Err(RecordingNews::Failed(RecordingFault::TooMany)) }
     }
 }
 
@@ -181,9 +177,8 @@ impl Writer {
             path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
             WavFile::create(&path, begin.tape.channels() as u16, self.rate)
         };
-        let file = open().map_err(fault)?;
         self.check_space(directory)?;
-        Ok((name, file))
+        Ok((name, open().map_err(fault)?))
     }
 
     /// Takes in what has come by all tapes.
@@ -274,10 +269,10 @@ fn written(file: &mut WavFile, before: u64, frame: &Frame) -> io::Result<u64> {
     Ok(before.max(frame.number + 1))
 }
 
+/// Waits where there is no room: the exchange remembers a recording until it is told of its end.
 fn tell(told: &mpsc::Sender<Told>, call: CallId, recording: RecordingId, news: RecordingNews) {
-    if let Err(error) = told.try_send((call, Event::Recording { recording, news })) {
-        tracing::warn!(%call, %recording, %error, "what became of a recording could not be told");
-    }
+    // Nobody listens any more when the switch has ended.
+    let _ended = told.blocking_send((call, Event::Recording { recording, news }));
 }
 
 fn fault(error: io::Error) -> RecordingFault {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::media::audio::goertzel::{level, loudness};
-use std::{f64::consts::TAU, fs};
+use std::{f64::consts::TAU, fs, os::unix::fs::PermissionsExt};
 
 /// A recorder, a tape of it, and what it tells.
 struct Desk {
@@ -24,7 +24,7 @@ impl Desk {
     fn begin(&self, channels: usize, format: Format, frames: usize) -> Tape {
         let tape = Tape::new(channels, Rate::NARROW, frames);
         let (recording, call) = (RecordingId(1), CallId(7));
-        self.recorder.as_ref().unwrap().begin(Begin { recording, call, format, tape: tape.clone() });
+        self.recorder.as_ref().unwrap().begin(Begin { recording, call, format, tape: tape.clone() }).unwrap();
         tape
     }
 
@@ -85,7 +85,7 @@ fn each_is_on_its_channel_and_what_was_missed_is_silence() {
         );
         assert!(loudness(&channel[8000..9600]) < -100.0 && loudness(&channel[9600..16_000]) > -16.0);
     }
-    let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(place.path().join(&file)).unwrap().permissions());
+    let mode = fs::metadata(place.path().join(&file)).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "only we can read it");
 }
 
@@ -98,7 +98,7 @@ fn a_tape_that_was_full_is_told() {
     }
     tape.finish(15);
     let (recording, call, format) = (RecordingId(1), CallId(7), Format::Wav);
-    desk.recorder.as_ref().unwrap().begin(Begin { recording, call, format, tape });
+    desk.recorder.as_ref().unwrap().begin(Begin { recording, call, format, tape }).unwrap();
     let (_, news) = desk.ended();
     assert!(matches!(news, RecordingNews::Ended { length_ms: 300, lost_ms: 100, .. }), "{news:?}");
 }
@@ -108,7 +108,7 @@ fn wider_sound_is_brought_to_the_rate_of_the_file() {
     let desk = Desk::new(Recordings::default());
     let tape = Tape::new(1, Rate::FULL, 100);
     let (recording, call, format) = (RecordingId(1), CallId(7), Format::Wav);
-    desk.recorder.as_ref().unwrap().begin(Begin { recording, call, format, tape: tape.clone() });
+    desk.recorder.as_ref().unwrap().begin(Begin { recording, call, format, tape: tape.clone() }).unwrap();
     for number in 0..100 {
         let rate = [Rate::NARROW, Rate::WIDE, Rate::FULL][number as usize / 34];
         tape.write(number, rate, |sound| {
@@ -179,7 +179,7 @@ fn without_a_directory_nothing_is_recorded() {
     let (telling, mut told) = mpsc::channel(10);
     let recorder = Recorder::start(Recordings::default(), Rate::NARROW, telling).unwrap();
     let tape = Tape::new(1, Rate::NARROW, 1);
-    recorder.begin(Begin { recording: RecordingId(1), call: CallId(7), format: Format::Wav, tape });
+    recorder.begin(Begin { recording: RecordingId(1), call: CallId(7), format: Format::Wav, tape }).unwrap();
     let (_, news) = told.blocking_recv().unwrap();
     let news = if let Event::Recording { news, .. } = news { news } else { panic!("{news:?}") };
     assert_eq!(news, RecordingNews::Failed(RecordingFault::NotConfigured));
@@ -203,6 +203,7 @@ fn an_mp3_file_takes_the_place_of_the_wav() {
     let RecordingNews::Ended { file, length_ms: 3000, .. } = news else { panic!("{news:?}") };
     let path = place.path().join(&file);
     assert!(file.ends_with(".mp3") && !path.with_extension("wav").exists());
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600, "nobody else may read it");
     let pcm = crate::media::audio::file::decode(&fs::read(path).unwrap(), 60).unwrap();
     let seconds = pcm.samples.len() as f32 / pcm.rate as f32;
     assert!((2.9..3.4).contains(&seconds), "{seconds}");
@@ -242,7 +243,7 @@ fn record_for_ever(directory: PathBuf) {
     let recorder = Recorder::start(settings, Rate::NARROW, telling).unwrap();
     let tape = Tape::new(1, Rate::NARROW, 75);
     let (recording, call, format) = (RecordingId(1), CallId(7), Format::Wav);
-    recorder.begin(Begin { recording, call, format, tape: tape.clone() });
+    recorder.begin(Begin { recording, call, format, tape: tape.clone() }).unwrap();
     let Some((_, Event::Recording { news: RecordingNews::Started { file }, .. })) = told.blocking_recv() else {
         panic!("it does not begin");
     };
