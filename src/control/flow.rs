@@ -102,6 +102,9 @@ impl Flow {
 
     /// What the program answered; no step at all: the end.
     pub fn steps(&mut self, steps: Vec<Step>) {
+        if self.waits == Waits::Over {
+            return;
+        }
         self.steps = if steps.is_empty() { VecDeque::from([Step::HangUp]) } else { steps.into() };
         self.waits = Waits::Nothing;
     }
@@ -142,8 +145,11 @@ impl Flow {
         };
     }
 
-    /// The verb was refused.
+    /// The verb was refused, or what came of it is not known.
     pub fn refused(&mut self, rule: &str, detail: String) {
+        if self.waits == Waits::Over {
+            return;
+        }
         let last = matches!(self.steps.front(), Some(Step::HangUp));
         self.steps.clear();
         self.waits = if last { Waits::Over } else { Waits::Program(Asked::Refused { rule: rule.to_owned(), detail }) };
@@ -257,6 +263,9 @@ mod tests {
         ] {
             let mut flow = Flow::new(LEG);
             flow.happened(&event);
+            assert_eq!(flow.next_step(), Next::Over);
+            flow.refused("unknown-leg", String::new());
+            flow.steps(vec![Step::Answer]);
             assert_eq!(flow.next_step(), Next::Over);
         }
     }

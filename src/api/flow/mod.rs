@@ -60,6 +60,21 @@ pub(super) async fn lead_all(state: State, flows: watch::Receiver<Flows>) {
     }
 }
 
+/// What the flow must know of what happened.
+fn learn(flow: &mut Flow, read: Read) {
+    match read {
+        Read::News(news) => {
+            for one in news {
+                if let Happened::Call(call) = &one.what {
+                    flow.happened(&call.event);
+                }
+            }
+        }
+        // What it waits for may have been among them: the program is asked what to do now.
+        Read::Missed { .. } => flow.refused("missed", "more happened at once than could be followed".to_owned()),
+    }
+}
+
 /// Somebody who is led.
 struct Caller {
     state: State,
@@ -78,6 +93,10 @@ impl Caller {
         let mut reader = self.state.hub.resume(self.since);
         let mut rounds = 0;
         loop {
+            // Whoever has hung up while the program was asked wants no more steps.
+            while let Some(read) = reader.read() {
+                learn(&mut flow, read);
+            }
             match flow.next_step() {
                 Next::Over => return,
                 Next::Verb(verb) => {
@@ -106,15 +125,8 @@ impl Caller {
                     }
                 }
                 Next::Wait => match reader.next().await {
-                    Some(Read::News(news)) => {
-                        for one in news {
-                            if let Happened::Call(call) = &one.what {
-                                flow.happened(&call.event);
-                            }
-                        }
-                    }
-                    // What it waits for may have been among them.
-                    Some(Read::Missed { .. }) | None => return,
+                    Some(read) => learn(&mut flow, read),
+                    None => return,
                 },
             }
         }
