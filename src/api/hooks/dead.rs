@@ -1,7 +1,7 @@
 //! What could not be delivered.
 
 use super::HookId;
-use crate::call::Stamp;
+use crate::{api::settings::WebhookSettings, call::Stamp};
 use serde::Serialize;
 use std::{
     collections::VecDeque,
@@ -41,7 +41,9 @@ const KEPT: usize = 1000;
 
 impl Dead {
     pub(super) fn put(&self, letter: DeadLetter) {
-        tracing::warn!(webhook = %letter.webhook, url = letter.url, sequence = letter.sequence, count = letter.count,
+        // What stands behind the host may be secret.
+        let host = WebhookSettings::host(&letter.url);
+        tracing::warn!(webhook = %letter.webhook, host, sequence = letter.sequence, count = letter.count,
             reason = letter.reason, "an event could not be delivered");
         let mut letters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if letters.len() >= KEPT {

@@ -123,6 +123,10 @@ impl Hooks {
         let filter = Filter { call, ..Filter::default() };
         let watch = Watch::new(&self.hub, filter, since, false);
         tokio::spawn(Arc::clone(self).tell(Arc::clone(&hook), watch, ends));
+        // Over before it was watched, it will not be told to be over.
+        if since.is_none() && call.is_some_and(|call| self.hub.call(call).is_none()) {
+            self.remove(id);
+        }
         Some(hook)
     }
 
@@ -161,6 +165,9 @@ impl Hooks {
                 Some(Word::Missed { from, to }) => {
                     let reason = "the webhook is too slow: these events are kept no more".to_owned();
                     self.bury(&hook, from, to - from + 1, 0, reason, None);
+                    if hook.call.is_some_and(|call| self.hub.call(call).is_none()) {
+                        break;
+                    }
                 }
                 Some(Word::News(news)) => {
                     let last = hook.call.is_some() && news.is("call.ended");
