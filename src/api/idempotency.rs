@@ -4,7 +4,7 @@ use super::{auth::Access, json, problem::Problem, state::State};
 use axum::{
     body::{Body, Bytes, to_bytes},
     extract::{self, Request},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -24,6 +24,8 @@ pub(super) struct Answers {
 #[derive(Debug, Default)]
 struct Shelf {
     entries: HashMap<Id, Entry>,
+    /// Of the bodies of all answers.
+    bytes: usize,
     /// In the order in which they came.
     order: VecDeque<(Instant, Id)>,
 }
@@ -52,6 +54,8 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 const LONGEST: usize = 255;
 /// Answers kept; the oldest go first.
 const KEPT: usize = 10_000;
+/// What the bodies of the answers kept may take of the memory; the oldest go first.
+const BYTES: usize = 64 << 20;
 /// How long an answer is kept.
 const LIFETIME: Duration = Duration::from_secs(24 * 3600);
 /// The largest answer, bytes; all of ours are far smaller.
@@ -87,9 +91,16 @@ pub(super) async fn once(extract::State(state): extract::State<State>, request: 
         Turn::Known(answer) => return answer.into_response(true),
         Turn::New => {}
     }
-    // Whoever hangs up while it is carried out finds the key free again.
-    let mut open = Open { answers: &state.answers, id: Some(id) };
-    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    // Whoever hangs up while it is carried out finds the answer when it asks again.
+    let open = Open { answers: Arc::clone(&state.answers), id: Some(id) };
+    let carried_out = tokio::spawn(carry_out(open, Request::from_parts(parts, Body::from(body)), next)).await;
+    carried_out.unwrap_or_else(|_| {
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the log says why").into_response()
+    })
+}
+
+async fn carry_out(mut open: Open, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
     let (parts, body) = response.into_parts();
     let Ok(body) = to_bytes(body, ANSWER).await else {
         return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the answer could not be kept")
@@ -99,7 +110,7 @@ pub(super) async fn once(extract::State(state): extract::State<State>, request: 
     if answer.is_final()
         && let Some(id) = open.id.take()
     {
-        state.answers.keep(id, answer.clone());
+        open.answers.keep(id, answer.clone());
     }
     let mut response = answer.into_response(false);
     response.extensions_mut().extend(parts.extensions);
@@ -107,12 +118,12 @@ pub(super) async fn once(extract::State(state): extract::State<State>, request: 
 }
 
 /// A request that is being carried out; forgotten when it is dropped.
-struct Open<'a> {
-    answers: &'a Answers,
+struct Open {
+    answers: Arc<Answers>,
     id: Option<Id>,
 }
 
-impl Drop for Open<'_> {
+impl Drop for Open {
     fn drop(&mut self) {
         if let Some(id) = self.id.take() {
             self.answers.forget(&id);
@@ -125,8 +136,9 @@ impl Answers {
         let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
         while shelf.order.len() >= KEPT || shelf.order.front().is_some_and(|(at, _)| now.duration_since(*at) > LIFETIME)
         {
-            let Some((_, oldest)) = shelf.order.pop_front() else { break };
-            shelf.entries.remove(&oldest);
+            if !shelf.drop_oldest() {
+                break;
+            }
         }
         match shelf.entries.get(id) {
             None => {
@@ -151,9 +163,12 @@ impl Answers {
 
     fn keep(&self, id: Id, answer: Answer) {
         let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        let length = answer.body.len();
         if let Some(entry) = shelf.entries.get_mut(&id) {
             entry.answer = Some(answer);
+            shelf.bytes += length;
         }
+        while shelf.bytes > BYTES && shelf.drop_oldest() {}
     }
 
     fn forget(&self, id: &Id) {
@@ -163,10 +178,24 @@ impl Answers {
     }
 }
 
+impl Shelf {
+    /// Whether there was one.
+    fn drop_oldest(&mut self) -> bool {
+        let Some((_, oldest)) = self.order.pop_front() else { return false };
+        if let Some(Entry { answer: Some(answer), .. }) = self.entries.remove(&oldest) {
+            self.bytes -= answer.body.len();
+        }
+        true
+    }
+}
+
 impl Answer {
-    /// Whether the same request would be answered so again. What was refused for want of room or of a token may pass later.
+    /// Whether it is the answer to the same request sent again. What was refused for want of room or of a token may pass later, and
+    /// a secret is kept nowhere.
     fn is_final(&self) -> bool {
-        !self.status.is_server_error()
+        let is_secret = self.headers.get(header::CACHE_CONTROL).is_some_and(|value| value == "no-store");
+        !is_secret
+            && !self.status.is_server_error()
             && !matches!(self.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS)
     }
 
@@ -213,7 +242,18 @@ mod tests {
         for key in 0..KEPT + 10 {
             answers.begin(&id(&key.to_string()), [0; 32], now);
         }
+        {
+            let shelf = answers.shelf.lock().unwrap();
+            assert_eq!((shelf.order.len(), shelf.entries.len()), (KEPT, KEPT));
+        }
+        for key in 0..100 {
+            let key = format!("large {key}");
+            answers.begin(&id(&key), [0; 32], now);
+            let body = Bytes::from(vec![0; ANSWER]);
+            answers.keep(id(&key), Answer { status: StatusCode::OK, headers: HeaderMap::new(), body });
+        }
         let shelf = answers.shelf.lock().unwrap();
-        assert_eq!((shelf.order.len(), shelf.entries.len()), (KEPT, KEPT));
+        let kept: usize = shelf.entries.values().flat_map(|entry| &entry.answer).map(|answer| answer.body.len()).sum();
+        assert!(kept <= BYTES && kept == shelf.bytes && shelf.order.len() == shelf.entries.len(), "{kept}");
     }
 }

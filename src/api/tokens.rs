@@ -1,7 +1,11 @@
 //! Short-lived tokens for agents.
 
 use super::{auth::Access, json::Json, problem::Problem, state::State};
-use axum::{extract, http::StatusCode};
+use axum::{
+    extract,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
 use serde::{Deserialize, Serialize};
 use std::time::{SystemTime, UNIX_EPOCH};
 use utoipa::ToSchema;
@@ -45,7 +49,7 @@ async fn issue(
     extract::State(state): extract::State<State>,
     access: Access,
     Json(wish): Json<TokenWish>,
-) -> Result<(StatusCode, Json<TokenGiven>), Problem> {
+) -> Result<Response, Problem> {
     access.must_administer()?;
     if wish.extension.is_empty() || wish.extension.len() > LONGEST {
         return Err(Problem::field("extension", "must be the number of an extension"));
@@ -60,5 +64,6 @@ async fn issue(
     let token =
         token.ok_or_else(|| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "no token could be made"))?;
     let scope = format!("agent:{}", wish.extension);
-    Ok((StatusCode::CREATED, Json(TokenGiven { token, expires_at: now + seconds, scope })))
+    let no_store = [(header::CACHE_CONTROL, "no-store")];
+    Ok((StatusCode::CREATED, no_store, Json(TokenGiven { token, expires_at: now + seconds, scope })).into_response())
 }

@@ -91,6 +91,11 @@ fn a_post_with_the_same_key_is_carried_out_once() {
     let again = with_key("{\"sound\":\"beep\"}");
     assert_eq!((again.status, &again.headers["idempotent-replayed"]), (404, &"true".parse().unwrap()));
     assert_eq!(with_key("{\"sound\":\"busy\"}").problem(), (422, "idempotency-key-reused", ""));
+    // A secret is not kept to be given out again.
+    let headers =
+        [("authorization", "Bearer admin-token"), ("content-type", "application/json"), ("idempotency-key", "k")];
+    let token = || house.send(Method::POST, "/v1/tokens", &headers, "{\"extension\":\"1001\"}");
+    assert_eq!((token().status, token().headers.get("idempotent-replayed")), (201, None));
 }
 
 #[test]
