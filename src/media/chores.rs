@@ -73,8 +73,11 @@ impl Mixer {
 impl Leg {
     fn quality(&self) -> Quality {
         let heard = self.agreed.as_ref().map_or_else(Quality::default, |agreed| agreed.stream.quality(&agreed.session));
+        let sent = self.line.packets();
         Quality {
-            sent: self.line.packets(),
+            sent,
+            // Nobody loses more than there was.
+            peer_lost: heard.peer_lost.map(|lost| lost.min(u32::try_from(sent).unwrap_or(u32::MAX))),
             forged: self.secrecy.as_ref().map_or(0, |secrecy| secrecy.opener.forged()),
             ..heard
         }

@@ -8,21 +8,24 @@ use std::{
 
 /// So many packets in sequence make a source valid (RFC 3550 A.1); the address that signalling named is trusted at once.
 const PROBATION: u8 = 3;
-/// After this silence of the locked source another may take its place.
+/// After this silence of the locked source another of the same host may take its place: a NAT gave it another port.
 const DESERTED: Duration = Duration::from_secs(2);
 /// After this, its own address may begin with another SSRC: the phone behind it changed its mind.
 const CHANGED: Duration = Duration::from_millis(100);
-/// Strangers who are watched at once.
-const CANDIDATES: usize = 4;
+/// Strangers who are watched at once. They are, only while one of them may be taken.
+const CANDIDATES: usize = 32;
 
 /// Whom a leg's packets come from.
 #[derive(Debug)]
 pub(super) struct Lock {
     signalled: SocketAddr,
     locked: Option<Locked>,
+    /// Who was locked when a stranger was taken: if it still sends, the stranger is a thief.
+    robbed: Option<SocketAddr>,
     /// A new agreement: whoever is valid first is taken.
     is_open: bool,
-    candidates: [Option<Candidate>; CANDIDATES],
+    /// One an address, so that nobody pushes the others out by changing his SSRC.
+    candidates: Vec<Candidate>,
     next_place: usize,
 }
 
@@ -55,17 +58,17 @@ pub(super) enum Sender {
 impl Lock {
     /// Open, for a peer that said where it will be.
     pub(super) fn new(signalled: SocketAddr) -> Self {
-        Self { signalled, locked: None, is_open: true, candidates: [const { None }; CANDIDATES], next_place: 0 }
+        Self { signalled, locked: None, robbed: None, is_open: true, candidates: Vec::new(), next_place: 0 }
     }
 
     /// A new agreement. The source that was locked keeps being sent to, unless signalling now names another place.
     pub(super) fn open(&mut self, signalled: SocketAddr) {
         if signalled != self.signalled {
-            self.locked = None;
+            (self.locked, self.robbed) = (None, None);
         }
         self.signalled = signalled;
         self.is_open = true;
-        self.candidates = [const { None }; CANDIDATES];
+        self.candidates = Vec::new();
     }
 
     /// Where to send.
@@ -87,43 +90,57 @@ impl Lock {
             self.is_open = false;
             return Sender::Known;
         }
-        let in_sequence = self.observe(packet, from);
-        if in_sequence < self.needed(from, now) {
+        let Some(needed) = self.needed(from, now) else { return Sender::Stranger };
+        if needed > 1 && self.observe(packet, from) < needed {
             return Sender::Stranger;
         }
-        self.locked = Some(Locked { address: from, ssrc: packet.ssrc, heard: now });
+        let before = self.locked.replace(Locked { address: from, ssrc: packet.ssrc, heard: now });
+        self.robbed = match before {
+            Some(before) if before.address != from && !self.is_peer(from) => Some(before.address),
+            Some(before) if before.address == from => self.robbed,
+            Some(_) | None => None,
+        };
         self.is_open = false;
-        self.candidates = [const { None }; CANDIDATES];
+        self.candidates = Vec::new();
         Sender::Taken
     }
 
-    /// How many packets in sequence a newcomer needs to be taken.
-    fn needed(&self, from: SocketAddr, now: Instant) -> u8 {
-        let is_signalled = from == self.signalled;
-        let Some(locked) = &self.locked else { return if is_signalled { 1 } else { PROBATION } };
+    /// How many packets in sequence a newcomer needs to be taken; `None`: it is not.
+    fn needed(&self, from: SocketAddr, now: Instant) -> Option<u8> {
+        let Some(locked) = &self.locked else { return Some(if from == self.signalled { 1 } else { PROBATION }) };
         let silent = now.saturating_duration_since(locked.heard);
         let same_place = from == locked.address;
-        if self.is_open && (is_signalled || same_place) {
-            1
-        } else if self.is_open || is_signalled && !same_place || same_place && silent >= CHANGED || silent >= DESERTED {
-            PROBATION
-        } else {
-            u8::MAX
+        if self.is_open && (from == self.signalled || same_place) {
+            return Some(1);
         }
+        let same_host = from.ip() == locked.address.ip() || from.ip() == self.signalled.ip();
+        let takes = self.is_open
+            || self.is_peer(from) && !same_place
+            || same_place && silent >= CHANGED
+            || same_host && silent >= DESERTED;
+        takes.then_some(PROBATION)
+    }
+
+    /// Whether an address has more right to be locked than others: signalling named it, or it was locked before it was robbed.
+    fn is_peer(&self, from: SocketAddr) -> bool {
+        from == self.signalled || self.robbed == Some(from)
     }
 
     fn observe(&mut self, packet: &Packet<'_>, from: SocketAddr) -> u8 {
-        let known = self.candidates.iter_mut().flatten().find(|it| (it.address, it.ssrc) == (from, packet.ssrc));
-        if let Some(candidate) = known {
-            let follows = packet.sequence == candidate.expected;
+        let expected = packet.sequence.wrapping_add(1);
+        if let Some(candidate) = self.candidates.iter_mut().find(|candidate| candidate.address == from) {
+            let follows = (candidate.ssrc, candidate.expected) == (packet.ssrc, packet.sequence);
             candidate.in_sequence = if follows { (candidate.in_sequence + 1).min(PROBATION) } else { 1 };
-            candidate.expected = packet.sequence.wrapping_add(1);
+            (candidate.ssrc, candidate.expected) = (packet.ssrc, expected);
             return candidate.in_sequence;
         }
-        let expected = packet.sequence.wrapping_add(1);
-        self.candidates[self.next_place] =
-            Some(Candidate { address: from, ssrc: packet.ssrc, expected, in_sequence: 1 });
-        self.next_place = (self.next_place + 1) % CANDIDATES;
+        let candidate = Candidate { address: from, ssrc: packet.ssrc, expected, in_sequence: 1 };
+        if self.candidates.len() < CANDIDATES {
+            self.candidates.push(candidate);
+        } else {
+            self.candidates[self.next_place] = candidate;
+            self.next_place = (self.next_place + 1) % CANDIDATES;
+        }
         1
     }
 }
@@ -172,13 +189,54 @@ mod tests {
         assert_eq!(lock.remote(), at(1));
     }
 
+    fn at_port(host: u8, port: u16) -> SocketAddr {
+        SocketAddr::new(at(host).ip(), port)
+    }
+
+    fn last(lock: &mut Lock, from: SocketAddr, sequences: std::ops::Range<u16>, now: Instant) -> Sender {
+        sequences.map(|sequence| lock.judge(&packet(8, sequence), from, now)).last().unwrap()
+    }
+
     #[test]
-    fn a_deserted_stream_may_be_taken_over() {
+    fn a_deserted_stream_may_be_taken_over_by_its_own_host_and_by_nobody_else() {
         let now = Instant::now();
         let mut lock = Lock::new(at(1));
-        senders(&mut lock, 7, 1, 0..1, now);
-        assert_eq!(senders(&mut lock, 8, 2, 0..3, now + DESERTED / 2), [Stranger; 3]);
-        assert_eq!(senders(&mut lock, 8, 2, 3..4, now + DESERTED), [Taken]);
+        senders(&mut lock, 7, 2, 0..3, now);
+        for silence in [DESERTED / 2, DESERTED - Duration::from_millis(1)] {
+            assert_eq!(last(&mut lock, at_port(2, 5000), 0..9, now + silence), Stranger);
+        }
+        assert_eq!(last(&mut lock, at(3), 0..9, now + DESERTED * 100), Stranger, "it only mutes its phone");
+        assert_eq!(last(&mut lock, at_port(2, 5000), 9..12, now + DESERTED), Taken);
+        assert_eq!(last(&mut lock, at_port(1, 5000), 0..3, now + DESERTED * 2), Taken);
+    }
+
+    #[test]
+    fn who_was_robbed_gets_its_stream_back_and_the_thief_does_not() {
+        let now = Instant::now();
+        // Behind a NAT: signalling named an address that nobody has.
+        let mut lock = Lock::new(at(1));
+        senders(&mut lock, 7, 2, 0..3, now);
+        lock.open(at(1));
+        assert_eq!(senders(&mut lock, 66, 3, 0..4, now), [Stranger, Stranger, Taken, Known]);
+        assert_eq!(senders(&mut lock, 7, 2, 3..7, now), [Stranger, Stranger, Taken, Known]);
+        assert_eq!(senders(&mut lock, 66, 3, 4..20, now), [Stranger; 16]);
+        assert_eq!(lock.remote(), at(2));
+    }
+
+    #[test]
+    fn a_flood_of_others_does_not_keep_a_newcomer_out() {
+        let now = Instant::now();
+        let mut lock = Lock::new(at(1));
+        for sequence in 0..3 {
+            for noise in 0..1000_u32 {
+                assert_eq!(lock.judge(&packet(noise, noise as u16 * 7), at(66), now), Stranger);
+            }
+            for host in 100..130 {
+                assert_eq!(lock.judge(&packet(5, sequence * 9), at(host), now), Stranger);
+            }
+            let taken = lock.judge(&packet(7, sequence), at(2), now);
+            assert_eq!(taken, if sequence == 2 { Taken } else { Stranger });
+        }
     }
 
     #[test]

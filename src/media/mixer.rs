@@ -334,7 +334,7 @@ impl Mixer {
             let hears = match audience {
                 Audience::Nobody => false,
                 Audience::All => leg.wanted() == Hears::Mix,
-                Audience::One(target) => target == leg.id,
+                Audience::One(target) => target == leg.id && leg.wanted() == Hears::Mix,
             };
             match key {
                 Key::Down(_) if leg.takes_info() => {}

@@ -20,12 +20,18 @@ pub(super) enum By {
 const SAME: Duration = Duration::from_millis(500);
 /// Presses that are remembered.
 const KEPT: usize = 4;
+/// Nobody presses keys faster than one in this time; machines dial with 80 ms a digit.
+const FASTEST: Duration = Duration::from_millis(40);
+/// So many may come at once, when a network held them up.
+const BURST: u32 = 40;
 
 /// What a leg pressed last.
 #[derive(Debug, Default)]
 pub(super) struct Presses {
     recent: [Option<Press>; KEPT],
     next: usize,
+    /// When as many presses as there were would have been made at the fastest.
+    busy_until: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -64,20 +70,29 @@ impl Presses {
             let may_be = press.owner != By::Us || by == By::Tone;
             press.digit == digit && !press.told[by as usize] && is_recent && may_be
         };
-        match self.recent.iter_mut().flatten().find(is_same) {
-            Some(press) => {
-                press.told[by as usize] = true;
-                // A tone may be cut short by who makes events of it: they know better how long it was.
-                if press.is_down && press.owner == By::Tone && by == By::Event {
-                    press.owner = by;
-                }
-                false
+        if let Some(press) = self.recent.iter_mut().flatten().find(is_same) {
+            press.told[by as usize] = true;
+            // A tone may be cut short by who makes events of it: they know better how long it was.
+            if press.is_down && press.owner == By::Tone && by == By::Event {
+                press.owner = by;
             }
-            None => {
-                self.remember(Press { digit, owner: by, is_down: true, up_at: now, told: ways(by) });
-                true
-            }
+            return false;
         }
+        if self.is_flood(now) {
+            return false;
+        }
+        self.remember(Press { digit, owner: by, is_down: true, up_at: now, told: ways(by) });
+        true
+    }
+
+    /// More presses than anybody means: each would be an event to all who watch the call.
+    fn is_flood(&mut self, now: Instant) -> bool {
+        let until = self.busy_until.map_or(now, |until| until.max(now));
+        let is_flood = until.saturating_duration_since(now) >= FASTEST * BURST;
+        if !is_flood {
+            self.busy_until = Some(until + FASTEST);
+        }
+        is_flood
     }
 
     fn up(&mut self, by: By, digit: char, now: Instant) -> bool {
@@ -103,6 +118,19 @@ fn ways(by: By) -> [bool; 4] {
 #[allow(clippy::disallowed_methods, reason = "a test needs a time to start from")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_flood_of_keys_is_cut_off_and_who_dials_fast_is_not() {
+        let (mut presses, now) = (Presses::default(), Instant::now());
+        let mut press = |now| {
+            let is_new = presses.is_new(By::Event, Key::Down('5'), now);
+            presses.is_new(By::Event, Key::Up { digit: '5', duration_ms: 40 }, now);
+            is_new
+        };
+        assert_eq!((0..10_000).filter(|_| press(now)).count(), BURST as usize);
+        let later = |ms: u64| now + Duration::from_secs(10) + Duration::from_millis(ms);
+        assert!((0..500).all(|n| press(later(n * 60))));
+    }
 
     const DOWN: Key = Key::Down('5');
     const UP: Key = Key::Up { digit: '5', duration_ms: 100 };

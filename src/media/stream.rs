@@ -263,7 +263,11 @@ impl Stream {
             mos: mos::mos(&heard),
             // 24 bits with a sign: duplicates can make it negative (RFC 3550 6.4.1).
             peer_lost: self.told.map(|told| if told.lost < 1 << 23 { told.lost } else { 0 }),
-            peer_jitter_ms: self.told.map(|told| told.jitter as f32 * 1000.0 / session.codec.clock().0 as f32),
+            // More than a minute is a lie.
+            peer_jitter_ms: self
+                .told
+                .map(|told| told.jitter as f32 * 1000.0 / session.codec.clock().0 as f32)
+                .filter(|jitter| *jitter < 60_000.0),
             ..Quality::default()
         }
     }

@@ -94,7 +94,7 @@ struct Heard {
 impl Heard {
     fn up(&mut self) -> Key {
         self.is_down = false;
-        let ms = (self.before + u32::from(self.duration)) / ticks_per_ms(self.clock);
+        let ms = self.before.saturating_add(self.duration.into()) / ticks_per_ms(self.clock);
         Key::Up { digit: self.digit, duration_ms: u16::try_from(ms).unwrap_or(u16::MAX) }
     }
 }
@@ -112,7 +112,7 @@ impl Listener {
                 && ahead == i64::from(last.duration).max(i64::from(SEGMENT));
             if continued || ahead == 0 && last.is_down {
                 if continued {
-                    last.before += u32::from(last.duration);
+                    last.before = last.before.saturating_add(last.duration.into());
                     (last.duration, last.timestamp) = (0, timestamp);
                 }
                 last.duration = last.duration.max(report.duration);

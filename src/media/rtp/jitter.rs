@@ -197,7 +197,9 @@ impl JitterBuffer {
 
     /// Ticks of the timestamp in samples.
     fn samples(&self, ticks: i64) -> i64 {
-        ticks * i64::from(self.rate.0) / i64::from(self.clock().0)
+        let (rate, clock) = (i64::from(self.rate.0), i64::from(self.clock().0));
+        // Whole seconds apart: a peer may say timestamps that are too large to be multiplied.
+        ticks.div_euclid(clock) * rate + ticks.rem_euclid(clock) * rate / clock
     }
 
     /// Time passes without anybody listening: `samples` are left out.

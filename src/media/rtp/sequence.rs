@@ -8,6 +8,11 @@ use std::time::{Duration, Instant};
 const MAX_DROPOUT: u16 = 3000;
 /// A packet this much behind is merely late.
 const MAX_MISORDER: u16 = 100;
+/// Timestamps that step back or ahead by more than this are on another scale, s.
+const MAX_BACK_S: i64 = 4;
+const MAX_AHEAD_S: i64 = 60;
+/// Where timestamps begin: far from zero, so that what comes before the first packet has one too.
+const FIRST_TIMESTAMP: i64 = 1 << 40;
 
 /// What is to be made of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +73,7 @@ impl Source {
             ssrc,
             clock,
             highest: first - 1,
-            timestamp: (1_i64 << 40) + i64::from(timestamp),
+            timestamp: FIRST_TIMESTAMP + i64::from(timestamp),
             bad: None,
             taken: 0,
             base: first,
@@ -127,7 +132,10 @@ impl Source {
         self.received += 1;
         let timestamp = match now {
             Some(now) => {
-                let timestamp = self.extend(timestamp);
+                let timestamp = self.extend(timestamp).unwrap_or_else(|| {
+                    restarted = true;
+                    self.rescale(timestamp)
+                });
                 self.measure(timestamp, now);
                 timestamp
             }
@@ -163,16 +171,22 @@ impl Source {
         !known
     }
 
-    fn extend(&mut self, timestamp: u32) -> i64 {
-        let step = timestamp.wrapping_sub(self.timestamp as u32).cast_signed();
-        let extended = self.timestamp + i64::from(step);
-        self.timestamp = self.timestamp.max(extended);
-        // A step back of more than a few seconds is a new scale, not disorder.
-        if i64::from(step) < -i64::from(self.clock) * 4 {
-            self.timestamp = extended;
-            self.transit = None;
-        }
-        extended
+    /// `None`: it has nothing to do with those before.
+    fn extend(&mut self, timestamp: u32) -> Option<i64> {
+        let step = i64::from(timestamp.wrapping_sub(self.timestamp as u32).cast_signed());
+        let clock = i64::from(self.clock);
+        (-clock * MAX_BACK_S..=clock * MAX_AHEAD_S).contains(&step).then(|| {
+            let extended = self.timestamp + step;
+            self.timestamp = self.timestamp.max(extended);
+            extended
+        })
+    }
+
+    /// Another scale begins where the first one did: however often somebody does this, the numbers stay small.
+    fn rescale(&mut self, timestamp: u32) -> i64 {
+        self.timestamp = FIRST_TIMESTAMP + i64::from(timestamp);
+        self.transit = None;
+        self.timestamp
     }
 
     fn measure(&mut self, timestamp: i64, now: Instant) {
@@ -297,6 +311,22 @@ mod tests {
         let restart = play.packet(30_001, 9_000_160, 60);
         assert!(matches!(restart, Verdict::Restarted { sequence, .. } if sequence > first.0 + 100));
         assert_eq!((play.source.lost(), play.source.received()), (0, 3));
+    }
+
+    #[test]
+    fn timestamps_that_leap_begin_anew_and_never_grow_large() {
+        let mut play = Play::new(10, 0);
+        assert!(matches!(play.packet(10, 0, 0), Verdict::Valid { .. }));
+        for n in 1..50_000_u32 {
+            let verdict = play.packet(10 + n as u16, n.wrapping_mul(i32::MAX as u32), u64::from(n));
+            let Verdict::Restarted { timestamp, .. } = verdict else { panic!("{verdict:?}") };
+            assert!(timestamp < FIRST_TIMESTAMP * 2);
+        }
+        // A pause of the sender's is none of that.
+        let mut play = Play::new(10, 0);
+        play.packet(10, 0, 0);
+        assert!(matches!(play.packet(11, 8000 * 59, 59_000), Verdict::Valid { .. }));
+        assert!(matches!(play.packet(12, 8000 * 56, 59_020), Verdict::Valid { .. }));
     }
 
     #[test]
