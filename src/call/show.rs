@@ -82,7 +82,7 @@ impl Call {
             ended_at: None,
             sip_call_id: leg.facts.call_id.clone(),
             user_agent: leg.facts.agent.clone(),
-            quality: leg.facts.quality.map(quality),
+            quality: leg.facts.quality.map(QualityView::from),
         }
     }
 
@@ -163,16 +163,18 @@ fn state(leg: &Leg) -> LegState {
     }
 }
 
-fn quality(quality: media::Quality) -> QualityView {
-    QualityView {
-        received: quality.received,
-        lost: quality.lost,
-        late: quality.late,
-        sent: quality.sent,
-        jitter_ms: quality.jitter_ms,
-        round_trip_ms: quality.round_trip_ms,
-        mos: quality.mos,
-        peer_lost: quality.peer_lost,
-        peer_jitter_ms: quality.peer_jitter_ms,
+impl From<media::Quality> for QualityView {
+    fn from(quality: media::Quality) -> Self {
+        Self {
+            received: quality.received,
+            lost: quality.lost,
+            late: quality.late,
+            sent: quality.sent,
+            jitter_ms: quality.jitter_ms,
+            round_trip_ms: quality.round_trip_ms,
+            mos: quality.mos,
+            peer_lost: quality.peer_lost,
+            peer_jitter_ms: quality.peer_jitter_ms,
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The events of calls as programs are told them: their types, and what each says beside the state.
 
-use crate::call::{Event, GatherEnd, RecordingState};
+use crate::call::{Event, GatherEnd, QualityView, RecordingState};
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
@@ -52,9 +52,9 @@ impl Serialize for Data<'_> {
             | Event::LegRinging { .. }
             | Event::LegAnswered { .. }
             | Event::Role { .. }
-            | Event::DigitsSent { .. }
-            // The figures are in the state of the leg.
-            | Event::Quality { .. } => json!({}),
+            | Event::DigitsSent { .. } => json!({}),
+            // The last comes when there is no state of the leg any more.
+            Event::Quality { quality, .. } => json!({ "last": quality.last, "quality": QualityView::from(**quality) }),
             Event::LegStarted { incoming, .. } => json!({ "incoming": incoming }),
             Event::LegMoved { from, .. } => json!({ "from": from }),
             Event::LegEnded { status, reason, .. } => json!({ "status": status, "reason": reason }),

@@ -2,7 +2,7 @@
 
 use super::page::{Counts, Direction, Page, Status, Transfer};
 use crate::{
-    call::{Event, LegDirection, LegView, Stamp},
+    call::{Event, LegDirection, LegView, QualityView, Stamp},
     control::{Happened, News, Read, Reader},
 };
 use serde::Serialize;
@@ -45,7 +45,7 @@ impl Counts {
                 let kind = call.transfer.as_ref().map(|transfer| word(&transfer.kind)).unwrap_or_default();
                 self.transfers.get_or_create(&Transfer { kind, outcome: word(outcome) }).inc();
             }
-            (Event::Quality { .. }, Some(leg)) if leg.ended_at.is_some() => self.quality(leg),
+            (Event::Quality { quality, .. }, _) if quality.last => self.quality(QualityView::from(**quality)),
             _ => {}
         }
     }
@@ -57,8 +57,7 @@ impl Counts {
         }
     }
 
-    fn quality(&self, leg: &LegView) {
-        let Some(quality) = &leg.quality else { return };
+    fn quality(&self, quality: QualityView) {
         self.received.inc_by(quality.received);
         self.lost.inc_by(quality.lost);
         self.jitter.observe(f64::from(quality.jitter_ms) / 1000.0);

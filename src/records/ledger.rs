@@ -2,7 +2,7 @@
 
 use super::record::{Handover, Record};
 use crate::{
-    call::{Event, LegDirection, LegView, Stamp, TransferView},
+    call::{Event, LegDirection, LegView, QualityView, Stamp, TransferView},
     control::{Happened, News},
     ids::{CallId, LegId},
 };
@@ -23,7 +23,7 @@ pub(super) enum Entry {
     /// A leg that began or ended, whole.
     Leg(Box<Record>),
     /// The last figures of a leg that has ended.
-    Quality { id: String, leg: Box<LegView> },
+    Quality { id: String, quality: QualityView },
     /// A transfer that ended.
     Handover(Box<Handover>),
 }
@@ -52,8 +52,9 @@ impl Ledger {
                 let chain = self.legs.remove(leg).unwrap_or_else(|| self.name(*leg));
                 vec![self.record(chain, view, Some((*status, reason.clone())))]
             }
-            (Event::Quality { leg, .. }, Some(view)) if view.ended_at.is_some() => {
-                vec![Entry::Quality { id: self.name(*leg), leg: Box::new(view.clone()) }]
+            // It comes when the leg is gone.
+            (Event::Quality { leg, quality }, _) if quality.last => {
+                vec![Entry::Quality { id: self.name(*leg), quality: QualityView::from(**quality) }]
             }
             (Event::TransferEnded { .. }, _) => {
                 call.transfer.as_deref().map(|view| self.handed_over(call.call, news.at, view)).unwrap_or_default()

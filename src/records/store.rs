@@ -115,10 +115,12 @@ impl Store {
                             serde_json::to_string(record)?,
                         ])?;
                 }
-                Entry::Quality { id, leg } => {
+                Entry::Quality { id, quality } => {
                     transaction
-                        .prepare_cached("UPDATE leg SET body = json_set(body, '$.leg', json(?2)) WHERE id = ?1")?
-                        .execute(params![id, serde_json::to_string(leg)?])?;
+                        .prepare_cached(
+                            "UPDATE leg SET body = json_set(body, '$.leg.quality', json(?2)) WHERE id = ?1",
+                        )?
+                        .execute(params![id, serde_json::to_string(quality)?])?;
                 }
                 Entry::Handover(handover) => {
                     transaction
