@@ -14,6 +14,7 @@ mod calls;
 mod conferences;
 mod digits;
 mod docs;
+mod download;
 mod events;
 mod extensions;
 mod flow;

@@ -2,6 +2,7 @@
 
 use super::{
     auth::Access,
+    download::Download,
     json::{Json, Query},
     order::Answer,
     problem::Problem,
@@ -13,19 +14,16 @@ use crate::{
     ids::RecordingId,
 };
 use axum::{
-    body::{Body, Bytes},
     extract,
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, StatusCode},
+    response::Response,
 };
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File},
-    io::{self, Read},
     path::{Path, PathBuf},
     time::UNIX_EPOCH,
 };
-use tokio::sync::mpsc;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -68,10 +66,6 @@ const PAGE: usize = 100;
 const LARGEST_PAGE: usize = 1000;
 /// The longest name of a file, characters.
 const LONGEST: usize = 256;
-/// As much of a file is read at once, bytes.
-const PIECE: usize = 64 << 10;
-/// Pieces that wait for a slow reader.
-const WAITING: usize = 4;
 
 pub(super) fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new()
@@ -108,45 +102,23 @@ async fn list(
 /// The sound of a recording (WAV, or MP3 where the configuration says so).
 #[utoipa::path(get, path = "/v1/recordings/files/{day}/{file}", tag = "recordings",
     params(("day" = String, Path, example = "2026-11-21"),
-        ("file" = String, Path, example = "20261121T130000.123Z-call-7-recording-3.wav")),
-    responses((status = 200, description = "the sound", content((String = "audio/wav"), (String = "audio/mpeg")))))]
+        ("file" = String, Path, example = "20261121T130000.123Z-call-7-recording-3.wav"),
+        ("Range" = Option<String>, Header, description = "a part of it, such as `bytes=0-65535`")),
+    responses((status = 200, description = "the sound", content((String = "audio/wav"), (String = "audio/mpeg"))),
+        (status = 206, description = "a part of it", content((String = "audio/wav"), (String = "audio/mpeg"))),
+        (status = 416, description = "no such part", body = Problem, content_type = "application/problem+json")))]
 async fn fetch(
     extract::State(state): extract::State<State>,
     access: Access,
     Named(file): Named<RecordingFile>,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     access.must_read_all()?;
     let path = path_of(&state, &file)?;
-    let opened =
-        tokio::task::spawn_blocking(move || File::open(path).and_then(|file| Ok((file.metadata()?.len(), file))));
-    let (length, sound) = opened.await.map_err(|_| broken())?.map_err(|_| unknown(&file))?;
-    let (pieces, waiting) = mpsc::channel::<io::Result<Bytes>>(WAITING);
-    tokio::task::spawn_blocking(move || {
-        // No more than was there when it was opened: one that is being made grows.
-        let mut rest = sound.take(length);
-        let mut piece = vec![0; PIECE];
-        loop {
-            let read = match rest.read(&mut piece) {
-                Ok(0) => return,
-                Ok(count) => Ok(Bytes::copy_from_slice(&piece[..count])),
-                Err(error) => Err(error),
-            };
-            let last = read.is_err();
-            if pieces.blocking_send(read).is_err() || last {
-                return;
-            }
-        }
-    });
-    let pieces = futures_util::stream::unfold(waiting, |mut waiting| async { Some((waiting.recv().await?, waiting)) });
+    let opened = tokio::task::spawn_blocking(move || File::open(path).and_then(Download::of));
+    let download = opened.await.map_err(|_| broken())?.map_err(|_| unknown(&file))?;
     let kind = if file.name.ends_with(".mp3") { "audio/mpeg" } else { "audio/wav" };
-    let mut response = Body::from_stream(pieces).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert(header::CONTENT_LENGTH, length.into());
-    if let Ok(attachment) = HeaderValue::from_str(&format!("attachment; filename=\"{}\"", file.name)) {
-        headers.insert(header::CONTENT_DISPOSITION, attachment);
-    }
-    Ok(response)
+    download.answer(&headers, kind, &file.name)
 }
 
 /// Removes a recording for ever. Admin only.
