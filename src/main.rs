@@ -119,6 +119,7 @@ fn logged(arguments: &Arguments, usual: &str, settings: &LogSettings, work: impl
 fn run(path: &Path, config: Config) -> ExitCode {
     let running = config.clone();
     let recordings = config.server.recordings.directory.clone();
+    let state = config.server.state_directory.clone();
     let mut records = None;
     let open = |server: &Server| {
         records = config.records.map(|settings| Records::start(&settings, &server.hub())).transpose()?;
@@ -132,6 +133,7 @@ fn run(path: &Path, config: Config) -> ExitCode {
         let tools = Tools {
             recordings: recordings.clone(),
             records: records.as_ref().map(Records::archive),
+            webhooks: state.map(|directory| directory.join("webhooks.json")),
             reload: Some(Arc::clone(&reload)),
             traces: server.traces(),
             metrics: Some(Page::new(server.meters(), losses)),

@@ -87,7 +87,10 @@ impl Api {
         let address = listener.local_addr()?;
         let (stop, stopping) = watch::channel(false);
         let (state, keys) = State::new(&settings, desk, hub, tools, stopping.clone())?;
-        runtime.block_on(async { state.hooks.configure(&settings.webhooks, settings.webhook_retries) });
+        runtime.block_on(async {
+            state.hooks.recall();
+            state.hooks.configure(&settings.webhooks, settings.webhook_retries);
+        });
         if let Some(page) = state.tools.metrics.clone() {
             runtime.spawn(crate::metrics::watch(page, state.hub.subscribe().0));
         }

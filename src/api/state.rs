@@ -46,7 +46,7 @@ impl State {
         tools: Tools,
         stopping: watch::Receiver<bool>,
     ) -> io::Result<(Self, Keys)> {
-        let hooks = Hooks::new(hub.clone())?;
+        let hooks = Hooks::new(hub.clone(), tools.webhooks.clone())?;
         let own = Key::random();
         let (sender, keyring) = watch::channel(Arc::new(Keyring::new(&settings.tokens, secret(settings, &own))));
         let state = Self {

@@ -14,6 +14,8 @@ pub struct Tools {
     pub records: Option<Archive>,
     /// The directory of recordings; `None`: none are made.
     pub recordings: Option<PathBuf>,
+    /// The file in which webhooks that programs made are kept; `None`: they end with the program.
+    pub webhooks: Option<PathBuf>,
     /// Has the settings read anew; what is wrong with them, if they are not obeyed. It may block.
     pub reload: Option<Reload>,
     /// The SIP messages of late; `None`: none are kept.

@@ -127,6 +127,9 @@ async fn add(
     let hook = CallWebhook { url: new.url, secret: new.secret, events: new.events };
     hook.check(&state, "")?;
     let hook = hook.start(&state, call, None)?;
+    if call.is_none() {
+        state.hooks.keep().await;
+    }
     let location = HeaderValue::from_str(&format!("/v1/webhooks/{}", hook.id));
     let mut response = (StatusCode::CREATED, Json(shown(&hook))).into_response();
     if let Ok(location) = location {
@@ -152,7 +155,11 @@ async fn remove(
     if hook.call.is_none() {
         access.must_administer()?;
     }
-    state.hooks.remove(id).map(|hook| Json(shown(&hook))).ok_or_else(unknown)
+    let removed = state.hooks.remove(id).ok_or_else(unknown)?;
+    if removed.call.is_none() {
+        state.hooks.keep().await;
+    }
+    Ok(Json(shown(&removed)))
 }
 
 /// What could not be delivered.

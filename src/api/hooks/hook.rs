@@ -3,6 +3,7 @@
 use super::{
     dead::{Dead, DeadLetter},
     delivery::{ATTEMPT, deliver},
+    shelf::Shelf,
 };
 use crate::{
     api::{
@@ -16,6 +17,7 @@ use crate::{
 use serde::{Serialize, Serializer};
 use std::{
     fmt, io,
+    path::PathBuf,
     str::FromStr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -27,7 +29,7 @@ use tokio::sync::{mpsc, watch};
 
 /// The name of a webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::api) struct HookId(u64);
+pub(in crate::api) struct HookId(pub(super) u64);
 
 /// Somebody who is told.
 #[derive(Debug)]
@@ -45,6 +47,16 @@ pub(in crate::api) struct Hook {
     over: watch::Sender<bool>,
 }
 
+/// Somebody who will be told.
+struct New {
+    id: HookId,
+    url: String,
+    secret: Key,
+    events: Vec<String>,
+    call: Option<CallId>,
+    configured: bool,
+}
+
 /// All who are told.
 pub(in crate::api) struct Hooks {
     hub: Hub,
@@ -53,6 +65,8 @@ pub(in crate::api) struct Hooks {
     last: AtomicU64,
     /// How often what was not taken is sent again.
     retries: AtomicU32,
+    /// Where those of programs are kept; `None`: nowhere.
+    shelf: Option<Shelf>,
     pub(in crate::api) dead: Dead,
 }
 
@@ -64,8 +78,8 @@ const LANES: u64 = 4;
 const WAITING: usize = 256;
 
 impl Hooks {
-    /// Nobody yet.
-    pub(in crate::api) fn new(hub: Hub) -> io::Result<Arc<Self>> {
+    /// Nobody yet. Those of programs are kept in this file.
+    pub(in crate::api) fn new(hub: Hub, file: Option<PathBuf>) -> io::Result<Arc<Self>> {
         // A second one is the same.
         let _known = rustls::crypto::ring::default_provider().install_default();
         // No redirects: they lead to hosts that nobody allowed.
@@ -76,12 +90,34 @@ impl Hooks {
             .build()
             .map_err(io::Error::other)?;
         let (hooks, last, retries) = (Mutex::default(), AtomicU64::new(0), AtomicU32::new(0));
-        Ok(Arc::new(Self { hub, client, hooks, last, retries, dead: Dead::default() }))
+        let shelf = file.map(Shelf::at);
+        Ok(Arc::new(Self { hub, client, hooks, last, retries, shelf, dead: Dead::default() }))
     }
 
     /// What sends: no redirects, and an answer within some seconds.
     pub(in crate::api) fn client(&self) -> &reqwest::Client {
         &self.client
+    }
+
+    /// Those that programs made before the program last ended.
+    pub(in crate::api) fn recall(self: &Arc<Self>) {
+        for kept in self.shelf.iter().flat_map(Shelf::read) {
+            self.last.fetch_max(kept.id().0, Ordering::Relaxed);
+            let (id, secret) = (kept.id(), kept.secret());
+            self.tell_from_now_on(
+                New { id, url: kept.url, secret, events: kept.events, call: None, configured: false },
+                None,
+            );
+        }
+    }
+
+    /// Keeps those of programs as they are now, if there is a place for them.
+    pub(in crate::api) async fn keep(self: &Arc<Self>) {
+        if self.shelf.is_some() {
+            let this = Arc::clone(self);
+            let write = move || this.shelf.iter().for_each(|shelf| shelf.write(|| this.list()));
+            let _panicked = tokio::task::spawn_blocking(write).await;
+        }
     }
 
     /// Those of the configuration, and how often they are tried. Those that were there before and are so still go on.
@@ -110,6 +146,11 @@ impl Hooks {
         configured: bool,
     ) -> Option<Arc<Hook>> {
         let id = HookId(self.last.fetch_add(1, Ordering::Relaxed) + 1);
+        self.tell_from_now_on(New { id, url, secret, events, call, configured }, since)
+    }
+
+    fn tell_from_now_on(self: &Arc<Self>, new: New, since: Option<u64>) -> Option<Arc<Hook>> {
+        let New { id, url, secret, events, call, configured } = new;
         let (over, ends) = watch::channel(false);
         let hook = Arc::new(Hook { id, url, secret, events, call, configured, over });
         {

@@ -8,6 +8,7 @@
 mod dead;
 mod delivery;
 mod hook;
+mod shelf;
 
 pub(super) use dead::DeadLetter;
 pub(super) use delivery::signature;
