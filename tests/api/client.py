@@ -44,6 +44,28 @@ class Client:
     def delete(self, path):
         return self.ask("DELETE", path)
 
+    def fetch(self, path, method="GET", token=None, **headers):
+        """Status, headers and bytes of what is not JSON, or may be refused."""
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        headers["Authorization"] = f"Bearer {token or self.token}"
+        request = urllib.request.Request(f"{self.base}/v1{path}", None, headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return answer.status, answer.headers, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.headers, error.read()
+
+    def page(self, path):
+        """Text of a page that is not under /v1."""
+        request = urllib.request.Request(f"{self.base}{path}", None, {"Authorization": f"Bearer {self.token}"})
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.read().decode()
+
+    def since(self, sequence, types):
+        """What happened after this number: types of events, and what each says."""
+        told = self.get(f"/events?since={sequence}&types={types}")["events"]
+        return [(event["type"], event["data"]) for event in told]
+
     def listen(self):
         """Events from now on are kept; those of before are forgotten."""
         self.sequence, self.told = self.get("/events")["sequence"], []
