@@ -305,6 +305,21 @@ fn comfort_noise_is_answered_and_never_offered() {
 }
 
 #[test]
+fn the_longest_packet_that_a_peer_takes_is_known() {
+    for (lines, expected) in [
+        ("", (20, 255)),
+        ("a=ptime:30\r\n", (30, 255)),
+        ("a=maxptime:10\r\n", (10, 10)),
+        ("a=ptime:30\r\na=maxptime:20\r\n", (20, 20)),
+        ("a=maxptime:5\r\n", (10, 10)),
+        ("a=maxptime:400\r\n", (20, 255)),
+    ] {
+        let session = leg().receive_offer(&peer("4000 RTP/AVP 0", lines)).unwrap();
+        assert_eq!((session.ptime_ms, session.max_ptime_ms), expected, "{lines}");
+    }
+}
+
+#[test]
 fn ipv6_goes_the_same_way() {
     let mut leg = Negotiation::new("2001:db8::1".parse().unwrap(), 20000, &[], 42);
     let session = leg.receive_offer(b"v=0\r\nc=IN IP6 2001:db8::7\r\nm=audio 4000 RTP/AVP 0\r\n").unwrap();

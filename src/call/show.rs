@@ -169,6 +169,8 @@ impl From<media::Quality> for QualityView {
             received: quality.received,
             lost: quality.lost,
             late: quality.late,
+            duplicates: quality.duplicates,
+            disordered: quality.disordered,
             sent: quality.sent,
             jitter_ms: quality.jitter_ms,
             round_trip_ms: quality.round_trip_ms,

@@ -278,6 +278,10 @@ pub struct QualityView {
     pub lost: u64,
     /// RTP packets that came too late to be played.
     pub late: u64,
+    /// RTP packets that came twice.
+    pub duplicates: u64,
+    /// RTP packets that came after one that was sent later.
+    pub disordered: u64,
     /// RTP packets sent.
     pub sent: u64,
     /// Interarrival jitter, ms.

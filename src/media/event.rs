@@ -83,6 +83,10 @@ pub struct Quality {
     pub lost: u64,
     /// Packets that came too late to be played.
     pub late: u64,
+    /// Packets that came twice.
+    pub duplicates: u64,
+    /// Packets that came after one that was sent later.
+    pub disordered: u64,
     /// Interarrival jitter, ms (RFC 3550 6.4.1).
     pub jitter_ms: f32,
     /// Round trip by RTCP, ms, when the peer reports.

@@ -307,6 +307,18 @@ impl Leg {
         self.agreed.as_ref().is_some_and(|agreed| agreed.session.dtmf == Dtmf::Info)
     }
 
+    /// Whether what it sends may go to the other as it is: no packet is longer than that one takes, nor is comfort noise what it
+    /// never asked for.
+    #[inline]
+    pub(super) fn fits(&self, other: &Self) -> bool {
+        let (Some(from), Some(to)) = (&self.agreed, &other.agreed) else { return false };
+        let stream = &from.stream;
+        // As long as we wish, until it is known.
+        let ticks =
+            if stream.packet_ticks > 0 { stream.packet_ticks } else { from.session.codec.clock().frame() as u32 };
+        to.session.takes_packets_of(ticks) && (to.session.noise || !stream.has_noise)
+    }
+
     /// Whether it could be one of two between whom packets are relayed.
     pub(super) fn may_relay(&self) -> Option<&Session> {
         let session = &self.agreed.as_ref()?.session;

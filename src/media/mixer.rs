@@ -128,6 +128,10 @@ impl Mixer {
             leg.watch.started = true;
             self.events.push_back(Event::Started { leg: leg.id });
         }
+        if self.is_relaying && pair(&mut self.legs, index).is_some_and(|(from, to)| !from.fits(to)) {
+            self.settle(now);
+        }
+        let leg = &mut self.legs[index];
         if self.is_relaying {
             if let Some((from, to)) = pair(&mut self.legs, index) {
                 relay::relay(from, to, &arrival, &mut self.outbox, now);
@@ -138,7 +142,9 @@ impl Mixer {
             let buffer = &mut agreed.stream.buffer;
             match arrival.content {
                 Content::Sound => buffer.insert(arrival.sequence, arrival.timestamp, arrival.packet.payload, now, tick),
-                Content::Silence => buffer.insert(arrival.sequence, arrival.timestamp, &[], now, tick),
+                Content::Noise => {
+                    buffer.insert_noise(arrival.sequence, arrival.timestamp, arrival.packet.payload, now, tick);
+                }
                 Content::Digits(_) | Content::Other => {}
             }
         }
@@ -420,7 +426,7 @@ impl Mixer {
             return false;
         }
         match (one.may_relay(), other.may_relay()) {
-            (Some(one), Some(other)) => one.may_be_relayed_to(other),
+            (Some(first), Some(second)) => first.may_be_relayed_to(second) && one.fits(other) && other.fits(one),
             _ => false,
         }
     }

@@ -4,7 +4,7 @@ use super::{
     audio::fade,
     leg::{Agreed, Leg, sealer},
     outbox::{Addressee, Outbox},
-    rtp::{jitter::MAX_PAYLOAD, line::Slot},
+    rtp::{jitter::MAX_PAYLOAD, line::Slot, packet::COMFORT_NOISE},
     stream::{Arrival, Content},
 };
 use std::time::{Duration, Instant};
@@ -91,7 +91,8 @@ pub(super) fn relay(from: &mut Leg, to: &mut Leg, arrival: &Arrival<'_>, outbox:
     if *is_new {
         from.relayed.anchor = None;
     }
-    if *content != Content::Sound || to.dialler.is_sounding() {
+    let is_noise = *content == Content::Noise;
+    if !is_noise && *content != Content::Sound || to.dialler.is_sounding() {
         pass_over(&mut from.relayed, *sequence);
         return;
     }
@@ -115,11 +116,12 @@ pub(super) fn relay(from: &mut Leg, to: &mut Leg, arrival: &Arrival<'_>, outbox:
     }
     let pause = to.line.last_at().is_none_or(|last| now.saturating_duration_since(last) > Duration::from_millis(100));
     let slot = Slot { timestamp: timestamp + anchor.offset, marker: packet.marker || is_first && pause };
-    let duration = source.coder.duration(packet.payload);
-    let kind = agreed.session.payload_type;
+    let duration = if is_noise { 0 } else { source.coder.duration(packet.payload) };
+    let kind = if is_noise { COMFORT_NOISE } else { agreed.session.payload_type };
     let remote = agreed.stream.lock.remote();
     let skipped = sequence - anchor.next;
-    let faded = (is_first && from.relayed.last_at.is_none()).then(|| fade_in(source, agreed, packet.payload));
+    let faded =
+        (is_first && !is_noise && from.relayed.last_at.is_none()).then(|| fade_in(source, agreed, packet.payload));
     let payload = faded.as_deref().unwrap_or(packet.payload);
     let out = if skipped >= 0 {
         anchor.next = sequence + 1;
@@ -129,7 +131,7 @@ pub(super) fn relay(from: &mut Leg, to: &mut Leg, arrival: &Arrival<'_>, outbox:
         to.line.late_packet(slot, (-skipped) as u16, kind, payload, now)
     };
     outbox.send(Addressee { leg: to.id, at: remote, sealer: sealer(&mut to.secrecy) }, &out);
-    if skipped >= 0 {
+    if skipped >= 0 && !is_noise {
         from.relayed.remember(*sequence, packet.payload, now);
     }
 }

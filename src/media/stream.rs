@@ -33,6 +33,11 @@ pub(super) struct Stream {
     received_before: u64,
     lost_before: u64,
     holes_before: u64,
+    disordered_before: u64,
+    /// It sends comfort noise.
+    pub(super) has_noise: bool,
+    /// How long its last packet of sound is, in ticks of the clock; 0 before the first.
+    pub(super) packet_ticks: u32,
     /// What the peer last said of our packets.
     told: Option<Received>,
     last_sender_report: Option<(u32, Instant)>,
@@ -71,7 +76,7 @@ pub(super) struct Arrival<'a> {
 pub(super) enum Content {
     Sound,
     /// Comfort noise.
-    Silence,
+    Noise,
     Digits([Option<Key>; 3]),
     /// Nothing of use.
     Other,
@@ -89,6 +94,9 @@ impl Stream {
             received_before: 0,
             lost_before: 0,
             holes_before: 0,
+            disordered_before: 0,
+            has_noise: false,
+            packet_ticks: 0,
             told: None,
             last_sender_report: None,
             round_trip: None,
@@ -131,6 +139,7 @@ impl Stream {
         }
         let mut arrival = self.place(packet, is_digit, now)?;
         arrival.content = if is_sound {
+            self.packet_ticks = self.buffer.duration(packet.payload);
             Content::Sound
         } else if is_digit {
             let report = digits::Report::read(packet.payload);
@@ -138,7 +147,8 @@ impl Stream {
                 Content::Digits(self.listener.hear(report, arrival.timestamp, session.digits_clock, now))
             })
         } else if kind == COMFORT_NOISE {
-            Content::Silence
+            self.has_noise = true;
+            Content::Noise
         } else {
             Content::Other
         };
@@ -151,6 +161,7 @@ impl Stream {
             self.received_before += old.received();
             self.lost_before += old.lost();
             self.holes_before += old.holes();
+            self.disordered_before += old.disordered();
         }
         let clock = self.buffer.clock().0;
         let source =
@@ -256,6 +267,8 @@ impl Stream {
             received,
             lost,
             late,
+            duplicates: self.ignored.duplicates,
+            disordered: self.disordered_before + source.map_or(0, Source::disordered),
             jitter_ms: source.map_or(0.0, |source| source.jitter_time().as_secs_f32() * 1000.0),
             round_trip_ms: self.round_trip.map(|time| time.as_secs_f32() * 1000.0),
             codec: Some(session.codec),

@@ -106,15 +106,17 @@ impl Mixer {
             leg.presses.played(digit, at);
         }
         let coached = wanted == Hears::Mix && room.is_whispered_to(leg.id);
-        let common =
-            if last || coached || takes_tones || leg.whisper.is_some() { None } else { leg.common(&wanted, room) };
+        let parts = leg.agreed.as_ref().map_or(1, |agreed| agreed.session.packets());
+        let alone = last || coached || takes_tones || leg.whisper.is_some() || parts > 1;
+        let common = if alone { None } else { leg.common(&wanted, room) };
         let Leg { id, agreed: Some(agreed), secrecy, voice, dialler, ear, line, begun, whisper, .. } = leg else {
             return;
         };
         let Agreed { session, coder, pen, stream } = agreed;
         let kind = session.payload_type;
         let to = Addressee { leg: *id, at: stream.lock.remote(), sealer: sealer(secrecy) };
-        let packet = line.packet(slot, 0, kind, &[], line.rate().frame() as u32, at);
+        let ticks = (line.rate().frame() / parts) as u32;
+        let packet = line.packet(slot, 0, kind, &[], ticks, at);
         let [sound, scratch] = frames.each_mut().map(|frame| &mut frame[..rate.frame()]);
         let own = Leg::own(*id, voice, dialler, rate);
         if let Some(common) = common
@@ -149,9 +151,17 @@ impl Mixer {
         if last {
             fade::fade_out_late(sound, rate);
         }
-        let place = outbox.send_with(to, &packet, |payload| coder.encode(sound, payload));
+        let (first, rest) = sound.split_at(rate.frame() / parts);
+        let place = outbox.send_with(to, &packet, |payload| coder.encode(first, payload));
         line.add_octets(place.len());
         scribes.count();
+        if parts > 1 {
+            let slot = Slot { timestamp: slot.timestamp + i64::from(ticks), marker: false };
+            let packet = line.packet(slot, 0, kind, &[], ticks, at);
+            let to = Addressee { leg: *id, at: stream.lock.remote(), sealer: sealer(secrecy) };
+            let place = outbox.send_with(to, &packet, |payload| coder.encode(rest, payload));
+            line.add_octets(place.len());
+        }
         if takes_tones {
             dialler.tick(Rate::NARROW);
         }

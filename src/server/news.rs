@@ -134,8 +134,11 @@ fn log_quality(leg: LegId, quality: &Quality) {
     let codec = quality.codec.map(Codec::name);
     let mos = quality.mos.map(|mos| format!("{mos:.2}"));
     let (jitter_ms, round_trip_ms) = (jitter_ms.round(), round_trip_ms.map(f32::round));
-    let (peer_lost, forged, last) = (quality.peer_lost, quality.forged, quality.last);
-    info!(%leg, codec, mos, received, lost, late, jitter_ms, round_trip_ms, sent, peer_lost, forged, last, "quality");
+    let Quality { duplicates, disordered, peer_lost, forged, last, .. } = quality;
+    info!(
+        %leg, codec, mos, received, lost, late, duplicates, disordered, jitter_ms, round_trip_ms, sent, peer_lost, forged, last,
+        "quality"
+    );
 }
 
 fn log_recording(recording: RecordingId, news: &RecordingNews) {

@@ -3,7 +3,7 @@
 
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     f64::consts::{PI, TAU},
     net::SocketAddr,
     sync::Arc,
@@ -23,7 +23,7 @@ use warmline::{
         },
         rtp::{
             digits::{Key, Listener, Report},
-            packet::Packet,
+            packet::{COMFORT_NOISE, Packet},
             report::{is_report, read},
         },
         sdp::{Codec, Direction, OpusFormat, Session},
@@ -61,6 +61,12 @@ pub struct Phone {
     /// Said in place of its tone, at the rate of its coder.
     words: VecDeque<i16>,
     dtmf: Dtmf,
+    max_ptime: u8,
+    takes_noise: bool,
+    /// Comfort noise to be sent next; then nothing, until it talks again.
+    quiet: Option<Option<Vec<u8>>>,
+    /// Comfort noise that it got.
+    noises: Vec<Vec<u8>>,
     got: Vec<Got>,
     events: Vec<(Report, u32)>,
     room: usize,
@@ -112,6 +118,10 @@ impl Phone {
             pressed: Vec::new(),
             words: VecDeque::new(),
             dtmf: Dtmf::default(),
+            max_ptime: u8::MAX,
+            takes_noise: false,
+            quiet: None,
+            noises: Vec::new(),
             got: Vec::new(),
             events: Vec::new(),
             room: 0,
@@ -180,6 +190,18 @@ impl Phone {
         self
     }
 
+    /// Takes no longer packets.
+    pub fn max_ptime(mut self, ms: u8) -> Self {
+        self.max_ptime = ms;
+        self
+    }
+
+    /// Takes comfort noise.
+    pub fn takes_noise(mut self) -> Self {
+        self.takes_noise = true;
+        self
+    }
+
     pub fn ptime(mut self, ms: u64) -> Self {
         self.ptime = ms;
         self
@@ -221,6 +243,8 @@ impl Phone {
             digits_payload_type: self.digits,
             receive_digits_payload_type: self.digits,
             dtmf: self.dtmf,
+            max_ptime_ms: self.max_ptime,
+            noise: self.takes_noise,
             direction: self.direction,
             held_by_peer: self.held_by_peer,
             keys: self.keys.clone(),
@@ -243,6 +267,10 @@ impl Phone {
                 let (_, report, stamp) = self.pressed.remove(index);
                 (self.digits.unwrap(), stamp, report.write().to_vec())
             }
+            None if self.quiet.is_some() => match self.quiet.as_mut()?.take() {
+                Some(noise) => (COMFORT_NOISE, timestamp, noise),
+                None => return None,
+            },
             None => {
                 let mut payload = Vec::new();
                 self.coder.encode(&sound, &mut payload);
@@ -276,6 +304,10 @@ impl Phone {
             None => &datagram,
         };
         let packet = Packet::read(datagram).unwrap();
+        if packet.payload_type == COMFORT_NOISE {
+            assert!(self.takes_noise);
+            return self.noises.push(packet.payload.to_vec());
+        }
         let event = packet.payload_type != self.payload_type();
         if event {
             assert_eq!(Some(packet.payload_type), self.digits);
@@ -520,6 +552,31 @@ impl Hall {
         for _ in 0..3 {
             phone.pressed.push((now, Report { digit, end: true, duration: ms * ticks }, stamp));
         }
+    }
+
+    /// Sends packets of another length from now on.
+    pub fn pack(&mut self, leg: u64, ms: u64) {
+        self.phones.get_mut(&leg).unwrap().ptime = ms;
+    }
+
+    /// Says how quiet it is, and nothing more until it talks again.
+    pub fn fall_quiet(&mut self, leg: u64, noise: &[u8]) {
+        self.phones.get_mut(&leg).unwrap().quiet = Some(Some(noise.to_vec()));
+    }
+
+    pub fn talk_again(&mut self, leg: u64) {
+        self.phones.get_mut(&leg).unwrap().quiet = None;
+    }
+
+    /// Comfort noise that a phone got.
+    pub fn noises(&self, leg: u64) -> &[Vec<u8>] {
+        &self.phones[&leg].noises
+    }
+
+    /// How long the packets of sound were that a phone got, ms.
+    pub fn packet_lengths(&self, leg: u64) -> BTreeSet<usize> {
+        let sounds = self.phones[&leg].got.iter().filter(|got| !got.event);
+        sounds.map(|got| got.sound.len() / Rate::NARROW.samples(1)).collect()
     }
 
     /// Says this, samples at the rate of its codec, in place of its tone.

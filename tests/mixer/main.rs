@@ -3,6 +3,7 @@
 
 mod clicks;
 mod codecs;
+mod comfort;
 mod inband;
 mod listening;
 mod rates;
@@ -395,6 +396,43 @@ fn a_clock_that_drifts_neither_starves_nor_piles_up() {
         hall.run_s(600);
         assert_eq!(hall.gaps(B), 0, "{ppm} ppm");
     }
+}
+
+#[test]
+fn who_takes_short_packets_only_gets_them() {
+    for codec in Codec::USUAL {
+        for (max_ptime, expected) in [(10, 10), (15, 10), (20, 20), (60, 20)] {
+            let mut hall = Hall::new(19);
+            hall.enter(Phone::new(A, codec).tone(400, -20.0).max_ptime(max_ptime));
+            hall.enter(Phone::new(B, codec).tone(500, -20.0));
+            hall.run_s(2);
+            hall.forget();
+            let before = hall.wakes;
+            hall.run_s(3);
+            assert_eq!(hall.packet_lengths(A).into_iter().collect::<Vec<_>>(), [expected], "{codec:?} {max_ptime}");
+            assert!((hall.level(A, 500) + 20.0).abs() < 1.0, "{codec:?}: {}", hall.level(A, 500));
+            assert_eq!((hall.gaps(A), hall.gaps(B)), (0, 0), "{codec:?}");
+            assert_eq!(hall.wakes - before < 10, expected == 20, "{codec:?}: relayed unless packets are too long");
+            hall.assert_one_line(A);
+        }
+    }
+}
+
+#[test]
+fn a_relay_ends_when_packets_become_longer_than_the_other_takes() {
+    let mut hall = Hall::new(20);
+    hall.enter(Phone::new(A, Codec::Pcmu).tone(400, -20.0).ptime(10).max_ptime(10));
+    hall.enter(Phone::new(B, Codec::Pcmu).tone(500, -20.0).ptime(10).max_ptime(10));
+    hall.run_s(2);
+    let before = hall.wakes;
+    hall.run_s(1);
+    assert!(hall.wakes - before < 10, "two of short packets are relayed");
+    hall.forget();
+    hall.pack(B, 30);
+    hall.run_s(5);
+    assert_eq!(hall.packet_lengths(A).into_iter().collect::<Vec<_>>(), [10]);
+    assert!((hall.level(A, 500) + 20.0).abs() < 1.0 && hall.loudest_click(A) < -40.0, "{}", hall.loudest_click(A));
+    hall.assert_one_line(A);
 }
 
 #[test]

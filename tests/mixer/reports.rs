@@ -178,6 +178,7 @@ fn the_figures_of_a_leg_are_its_packets() {
     desk.mixer.receive_report(LegId(1), &bytes, at(1, 4001), desk.now);
     let quality = desk.leave(1);
     assert_eq!((quality.received, quality.lost, quality.late, quality.round_trip_ms), (90, 10, 0, None));
+    assert_eq!((quality.duplicates, quality.disordered), (90, 0));
     assert_eq!((quality.peer_lost, quality.peer_jitter_ms, quality.last), (Some(7), Some(10.0), true));
     // A tenth lost, one by one: R falls by 27.
     let mos = quality.mos.expect("something came");
@@ -217,7 +218,7 @@ fn what_was_lost_before_a_relay_is_missing_after_it() {
 }
 
 #[test]
-fn comfort_noise_is_silence_until_the_next_packet() {
+fn comfort_noise_is_quiet_until_the_next_packet() {
     let mut desk = Desk::new(&[Codec::Pcmu, Codec::Pcma]);
     let talk = |desk: &mut Desk, numbers: std::ops::Range<u32>| {
         for number in numbers {

@@ -2,7 +2,7 @@
 //!
 //! Everything here works on slices of linear 16-bit samples; [`frame`] says how many make a tick. One file knows one thing:
 //! [`codec`] with [`g711`], [`g722`] and `opus` turns payload into samples and back, [`plc`] fills what was lost, [`stretch`] makes time, [`sum`] mixes,
-//! [`fade`] joins without a click, [`tone`] and [`music`] make sound, [`wav`] and `resample` read it, [`clip`] and [`playlist`] keep
+//! [`fade`] joins without a click, [`tone`], [`music`] and [`noise`] make sound, [`wav`] and `resample` read it, [`clip`] and [`playlist`] keep
 //! it, [`goertzel`] measures it, [`dtmf`] finds
 //! digits in it.
 
@@ -18,6 +18,7 @@ pub mod g722;
 pub mod goertzel;
 pub mod mp3;
 pub mod music;
+pub mod noise;
 mod opus;
 pub mod oscillator;
 pub mod playlist;

@@ -6,11 +6,12 @@
 
 use super::{
     delay::Delay,
-    ring::{Ring, SLOTS, Upcoming},
+    ring::{Kind, Ring, SLOTS, Upcoming},
 };
 use crate::media::audio::{
     codec::Coder,
     frame::{self, Rate},
+    noise::Noise,
     plc::Concealer,
     stretch,
 };
@@ -43,13 +44,14 @@ pub struct JitterBuffer {
     decoded: Vec<i16>,
     taken: usize,
     concealer: Concealer,
+    /// Of a sender that says how quiet it is.
+    noise: Option<Box<Noise>>,
     delay: Delay,
     limits: Limits,
     empty_frames: u32,
     waited: u32,
     loudness: i32,
     late: u64,
-    disordered: u64,
 }
 
 impl JitterBuffer {
@@ -67,13 +69,13 @@ impl JitterBuffer {
             decoded: Vec::new(),
             taken: 0,
             concealer: Concealer::new(rate),
+            noise: None,
             delay: Delay::new(rate, limits),
             limits,
             empty_frames: 0,
             waited: 0,
             loudness: 0,
             late: 0,
-            disordered: 0,
             coder,
             rate,
         }
@@ -89,8 +91,7 @@ impl JitterBuffer {
             self.taken = self.decoded.len();
             self.coder = coder;
         } else {
-            let (late, disordered) = (self.late, self.disordered);
-            *self = Self { late, disordered, ..Self::within(coder, self.limits) };
+            *self = Self { late: self.late, ..Self::within(coder, self.limits) };
         }
     }
 
@@ -99,14 +100,15 @@ impl JitterBuffer {
         self.coder.clock()
     }
 
+    /// How long the sound of a payload is, in ticks of the timestamp.
+    #[inline]
+    pub fn duration(&self, payload: &[u8]) -> u32 {
+        self.coder.duration(payload)
+    }
+
     /// Packets that came too late to be played.
     pub fn late(&self) -> u64 {
         self.late
-    }
-
-    /// Packets that came after one that was sent later, and in time.
-    pub fn disordered(&self) -> u64 {
-        self.disordered
     }
 
     /// The delay that is aimed at, ms.
@@ -116,7 +118,7 @@ impl JitterBuffer {
 
     /// Whether there is anything to be played, or to fade.
     pub fn is_active(&self) -> bool {
-        self.play.is_some() || !self.concealer.is_silent()
+        self.play.is_some() || !self.concealer.is_silent() || self.noise.as_ref().is_some_and(|noise| noise.sounds())
     }
 
     /// Forgets what waits; what comes next begins from silence.
@@ -124,6 +126,7 @@ impl JitterBuffer {
         self.play = None;
         self.taken = self.decoded.len();
         self.concealer.reset();
+        self.noise = None;
     }
 
     /// Another source: its timestamps have nothing to do with those before.
@@ -132,6 +135,9 @@ impl JitterBuffer {
         self.taken = self.decoded.len();
         self.delay.forget_clock();
         self.ring.next = 0;
+        if let Some(noise) = &mut self.noise {
+            noise.end();
+        }
     }
 
     /// How the sound that was heard last would go on for a frame.
@@ -158,9 +164,17 @@ impl JitterBuffer {
         self.taken = self.decoded.len();
     }
 
-    /// A packet came; the next `fill` is at `tick`. Numbers are those of [`super::sequence::Source`]. An empty payload is
-    /// comfort noise: silence until the next packet.
+    /// A packet came; the next `fill` is at `tick`. Numbers are those of [`super::sequence::Source`].
     pub fn insert(&mut self, sequence: i64, timestamp: i64, payload: &[u8], now: Instant, tick: Instant) {
+        self.place(sequence, timestamp, Kind::Sound, payload, [now, tick]);
+    }
+
+    /// The same of comfort noise (RFC 3389): that is heard until the next packet.
+    pub fn insert_noise(&mut self, sequence: i64, timestamp: i64, payload: &[u8], now: Instant, tick: Instant) {
+        self.place(sequence, timestamp, Kind::Noise, payload, [now, tick]);
+    }
+
+    fn place(&mut self, sequence: i64, timestamp: i64, kind: Kind, payload: &[u8], [now, tick]: [Instant; 2]) {
         let timestamp = self.samples(timestamp);
         let waiting = self.rate.samples_in(tick.saturating_duration_since(now)) as i64;
         if self.play.is_some_and(|play| timestamp - play > self.rate.samples(TOO_EARLY_MS) as i64)
@@ -183,16 +197,16 @@ impl JitterBuffer {
             timestamp - (early + frame - 1) / frame * frame
         });
         self.empty_frames = 0;
-        let duration = self.samples(self.coder.duration(payload).into());
+        let ticks = if kind == Kind::Sound { self.coder.duration(payload) } else { 0 };
+        let duration = self.samples(ticks.into());
         // It has to be there when the frame is made in which it begins.
         let frame = self.rate.frame() as i64;
         self.delay.plays_after((timestamp - play).div_euclid(frame) * frame + waiting, transit);
-        if sequence < self.ring.next || timestamp + duration <= play && !payload.is_empty() {
+        if sequence < self.ring.next || timestamp + duration <= play && kind == Kind::Sound {
             self.late += 1;
             return;
         }
-        self.disordered += u64::from(sequence < self.ring.newest);
-        self.ring.put(sequence, timestamp, clipped(payload));
+        self.ring.put(sequence, timestamp, kind, clipped(payload));
     }
 
     /// Ticks of the timestamp in samples.
@@ -223,6 +237,9 @@ impl JitterBuffer {
             }
             correction => self.read_corrected(sound, correction),
         }
+        if let Some(noise) = &mut self.noise {
+            noise.add(sound);
+        }
         true
     }
 
@@ -245,9 +262,16 @@ impl JitterBuffer {
             }
             match self.ring.upcoming(play) {
                 Upcoming::Packet => {
-                    let Self { ring, coder, decoded, .. } = self;
+                    let Self { ring, coder, decoded, noise, rate, .. } = self;
                     decoded.clear();
-                    let begins = ring.take(|payload| coder.decode(payload, decoded));
+                    let begins = ring.take(|kind, payload| match (kind, noise) {
+                        (Kind::Sound, None) => coder.decode(payload, decoded),
+                        (Kind::Sound, Some(noise)) => {
+                            noise.end();
+                            coder.decode(payload, decoded);
+                        }
+                        (Kind::Noise, noise) => noise.get_or_insert_with(|| Box::new(Noise::new(*rate))).begin(payload),
+                    });
                     self.taken = self.decoded.len().min((play - begins).max(0) as usize);
                 }
                 Upcoming::Gap { until, lost } if self.coder.conceals() => {

@@ -20,6 +20,16 @@ struct Slot {
     /// In samples.
     begins: i64,
     payload: Vec<u8>,
+    kind: Kind,
+}
+
+/// What a packet is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Kind {
+    #[default]
+    Sound,
+    /// How quiet it is from now on.
+    Noise,
 }
 
 /// What is to be played.
@@ -46,10 +56,10 @@ impl Ring {
     }
 
     /// A packet, which is not before `next`, nor [`SLOTS`] or more after it.
-    pub(super) fn put(&mut self, sequence: i64, begins: i64, payload: &[u8]) {
+    pub(super) fn put(&mut self, sequence: i64, begins: i64, kind: Kind, payload: &[u8]) {
         self.newest = self.newest.max(sequence);
         let slot = &mut self.slots[index(sequence)];
-        (slot.sequence, slot.begins) = (sequence, begins);
+        (slot.sequence, slot.begins, slot.kind) = (sequence, begins, kind);
         if slot.payload.capacity() == 0 {
             slot.payload = self.spare.pop().unwrap_or_default();
         }
@@ -66,18 +76,18 @@ impl Ring {
         }
     }
 
-    /// The payload of the first packet.
+    /// The payload of the first packet, if it is sound.
     pub(super) fn first(&self) -> Option<&[u8]> {
-        self.waiting().map(|slot| slot.payload.as_slice())
+        self.waiting().filter(|slot| slot.kind == Kind::Sound).map(|slot| slot.payload.as_slice())
     }
 
     /// Takes the first packet out. When it begins; 0 if there is none.
-    pub(super) fn take(&mut self, decode: impl FnOnce(&[u8])) -> i64 {
+    pub(super) fn take(&mut self, decode: impl FnOnce(Kind, &[u8])) -> i64 {
         let Some(slot) = self.waiting() else { return 0 };
-        let (at, begins) = (index(slot.sequence), slot.begins);
+        let (at, begins, kind) = (index(slot.sequence), slot.begins, slot.kind);
         self.next = slot.sequence + 1;
         let payload = std::mem::take(&mut self.slots[at].payload);
-        decode(&payload);
+        decode(kind, &payload);
         self.spare.push(payload);
         begins
     }
@@ -101,16 +111,16 @@ mod tests {
         let mut ring = Ring::new();
         ring.begin(1000);
         for (sequence, begins) in [(1000, 0), (1003, 480), (1001, 160)] {
-            ring.put(sequence, begins, &[sequence as u8]);
+            ring.put(sequence, begins, Kind::Sound, &[sequence as u8]);
         }
         let mut out = Vec::new();
         for play in [0, 160] {
             assert_eq!(ring.upcoming(play), Upcoming::Packet);
-            assert_eq!(ring.take(|payload| out.extend_from_slice(payload)), play);
+            assert_eq!(ring.take(|_, payload| out.extend_from_slice(payload)), play);
         }
         assert_eq!(ring.upcoming(320), Upcoming::Gap { until: 480, lost: true });
         assert_eq!(ring.first(), Some(&[1003_i64 as u8][..]));
-        ring.take(|_| {});
+        ring.take(|_, _| {});
         assert_eq!((ring.upcoming(640), out), (Upcoming::Nothing, vec![1000_i64 as u8, 1001_i64 as u8]));
     }
 
@@ -118,9 +128,9 @@ mod tests {
     fn a_pause_of_the_sender_is_no_loss() {
         let mut ring = Ring::new();
         ring.begin(7);
-        ring.put(7, 0, &[1]);
-        ring.take(|_| {});
-        ring.put(8, 8000, &[2]);
+        ring.put(7, 0, Kind::Sound, &[1]);
+        ring.take(|_, _| {});
+        ring.put(8, 8000, Kind::Sound, &[2]);
         assert_eq!(ring.upcoming(160), Upcoming::Gap { until: 8000, lost: false });
     }
 }

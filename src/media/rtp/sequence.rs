@@ -55,6 +55,8 @@ pub struct Source {
     received: u64,
     /// How often something was missing.
     holes: u64,
+    /// How many came after one that was sent later.
+    disordered: u64,
     expected_prior: u64,
     received_prior: u64,
     transit: Option<i64>,
@@ -80,6 +82,7 @@ impl Source {
             expected_before: 0,
             received: 0,
             holes: 0,
+            disordered: 0,
             expected_prior: 0,
             received_prior: 0,
             transit: None,
@@ -167,6 +170,7 @@ impl Source {
         let bit = if ahead > -64 { 1 << -ahead } else { 0 };
         let known = self.taken & bit != 0;
         self.taken |= bit;
+        self.disordered += u64::from(!known);
         // Beyond the window nobody can tell; it is too late to be played anyway.
         !known
     }
@@ -208,6 +212,11 @@ impl Source {
     /// Packets that should have come and did not (RFC 3550 A.3); duplicates are not counted against losses.
     pub fn lost(&self) -> u64 {
         self.expected().saturating_sub(self.received)
+    }
+
+    /// Packets that came after one that was sent later.
+    pub fn disordered(&self) -> u64 {
+        self.disordered
     }
 
     /// How often packets were missing when the next one came, however many; some may have come later.
@@ -298,7 +307,7 @@ mod tests {
         assert_eq!(numbers(play.packet(12, 320, 61)).0, first.0 + 2);
         assert_eq!(play.packet(12, 320, 62), Verdict::Duplicate);
         assert_eq!(play.packet(13, 480, 62), Verdict::Duplicate);
-        assert_eq!((play.source.lost(), play.source.received()), (1, 3));
+        assert_eq!((play.source.lost(), play.source.received(), play.source.disordered()), (1, 3, 1));
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub(super) struct Stream {
     pub(super) direction: Direction,
     /// a=ptime within a=maxptime, 10 to 60.
     pub(super) ptime_ms: u8,
+    /// a=maxptime, 10 at least; 255 where there is none.
+    pub(super) max_ptime_ms: u8,
     /// Its payload types in order, each once; empty unless it is audio over RTP.
     pub(super) formats: Vec<(u8, Encoding)>,
     /// The a=crypto that we can (RFC 4568).
@@ -81,7 +83,8 @@ impl Stream {
             },
             rtcp: value(&media.attributes, "rtcp").and_then(rtcp),
             direction: direction(&media.attributes).unwrap_or(session_direction),
-            ptime_ms: ptime(&media.attributes),
+            ptime_ms: ptime(&media.attributes).0,
+            max_ptime_ms: ptime(&media.attributes).1,
             format: media.fmt.split_ascii_whitespace().next().unwrap_or("0").to_owned(),
             formats: Vec::new(),
             crypto: Vec::new(),
@@ -139,6 +142,11 @@ impl Stream {
     /// What the peer wants of Opus under this number.
     pub(super) fn opus(&self, number: u8) -> OpusFormat {
         self.opus.iter().find(|(of, _)| *of == number).map_or_else(OpusFormat::default, |(_, format)| *format)
+    }
+
+    /// Whether it wants comfort noise beside this codec.
+    pub(super) fn takes_noise(&self, codec: Codec) -> bool {
+        codec.clock() == Rate::NARROW && self.number(Encoding::Noise) == Some(NOISE)
     }
 
     /// telephone-event with its clock: that of the codec if the peer has it, else 8000.
@@ -200,14 +208,16 @@ fn rtcp(value: &str) -> Option<(u16, Option<IpAddr>)> {
     Some((port, words.nth(2).and_then(|address| address.parse().ok())))
 }
 
-fn ptime(attributes: &[sdp_types::Attribute]) -> u8 {
+/// What it wants, and the most that it takes.
+fn ptime(attributes: &[sdp_types::Attribute]) -> (u8, u8) {
     let ms = |name| {
         let digits = value(attributes, name)?.trim();
         let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
         digits[..end].parse::<u16>().ok().filter(|ms| *ms > 0)
     };
-    let wanted = ms("ptime").unwrap_or(20).min(ms("maxptime").unwrap_or(u16::MAX));
-    u8::try_from(wanted.clamp(10, 60)).unwrap_or(20)
+    let most = ms("maxptime").unwrap_or(u16::MAX).max(10);
+    let wanted = ms("ptime").unwrap_or(20).min(most).clamp(10, 60);
+    (u8::try_from(wanted).unwrap_or(20), u8::try_from(most).unwrap_or(u8::MAX))
 }
 
 fn formats(list: &str, attributes: &[sdp_types::Attribute]) -> Vec<(u8, Encoding)> {

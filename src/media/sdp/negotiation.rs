@@ -3,14 +3,13 @@
 use super::{
     Codec, Direction, SdpError, Session,
     crypto::Crypto,
-    description::{Description, Encoding, NOISE, Stream},
+    description::{Description, Encoding, Stream},
     keyring::Keyring,
     numbers::Numbers,
     print::{self, Audio, Formats, Line, Transport},
 };
 use crate::media::{
     Dtmf,
-    audio::frame::Rate,
     srtp::{Keys, Srtp},
 };
 use bytes::Bytes;
@@ -166,9 +165,11 @@ impl Negotiation {
             receive_digits_payload_type: digits.map(|(_, clock)| offered.numbers.digits(clock)),
             digits_clock: digits.map_or(codec.clock(), |(_, clock)| clock),
             dtmf: self.dtmf,
+            noise: stream.takes_noise(codec),
             opus: stream.opus(payload_type),
             direction: peer.reversed().and(offered.direction),
             ptime_ms: stream.ptime_ms,
+            max_ptime_ms: stream.max_ptime_ms,
             // An offer that does not send leaves the peer nothing to say about its hold.
             held_by_peer: if offered.direction.sends() { !peer.receives() } else { before || stream.is_muted() },
             keys,
@@ -213,7 +214,7 @@ impl Negotiation {
                 .into_iter()
                 .collect(),
             // It is understood, and not asked for.
-            noise: session.codec.clock() == Rate::NARROW && waiting.stream.number(Encoding::Noise) == Some(NOISE),
+            noise: session.noise,
         };
         let crypto = waiting.secrecy.into_iter().map(|(ours, _)| ours).collect();
         let transport = Transport { crypto, rtcp_mux: session.rtcp_mux };
@@ -285,9 +286,11 @@ impl Negotiation {
             receive_digits_payload_type: digits.map(|(number, _)| number),
             digits_clock: digits.map_or(codec.clock(), |(_, clock)| clock),
             dtmf: self.dtmf,
+            noise: stream.takes_noise(codec),
             opus: stream.opus(payload_type),
             direction: peer.reversed().and(wanted),
             ptime_ms: stream.ptime_ms,
+            max_ptime_ms: stream.max_ptime_ms,
             held_by_peer: !stream.direction.receives() || stream.is_muted(),
             keys: waiting.secrecy.as_ref().map(|(_, keys)| keys.clone()),
             rtcp_mux: stream.rtcp_mux,

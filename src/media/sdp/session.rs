@@ -26,12 +26,16 @@ pub struct Session {
     pub digits_clock: Rate,
     /// How digits come and go.
     pub dtmf: Dtmf,
+    /// Whether the peer takes comfort noise (RFC 3389).
+    pub noise: bool,
     /// What the peer's Opus decoder would like; says nothing of other codecs.
     pub opus: OpusFormat,
     /// Which way media flow, seen from us.
     pub direction: Direction,
     /// ms of sound a packet that the peer wants, 10 to 60; 20 as a rule.
     pub ptime_ms: u8,
+    /// The longest packet that the peer takes, ms (a=maxptime, 10 at least); 255 where it does not say.
+    pub max_ptime_ms: u8,
     /// The peer put us on hold: it said sendonly, inactive, or the address 0.0.0.0 (RFC 3264 8.4, RFC 2543 way). What
     /// its answer says because our offer left it no choice does not count.
     pub held_by_peer: bool,
@@ -55,13 +59,25 @@ impl Session {
             receive_digits_payload_type: None,
             digits_clock: codec.clock(),
             dtmf: Dtmf::default(),
+            noise: false,
             opus: OpusFormat::default(),
             direction: Direction::SendRecv,
             ptime_ms: 20,
+            max_ptime_ms: u8::MAX,
             held_by_peer: false,
             keys: None,
             rtcp_mux: false,
         }
+    }
+
+    /// Into how many packets a tick of 20 ms goes.
+    pub(crate) fn packets(&self) -> usize {
+        if self.max_ptime_ms < 20 { 2 } else { 1 }
+    }
+
+    /// Whether the peer takes packets of so many ticks of the clock.
+    pub(crate) fn takes_packets_of(&self, ticks: u32) -> bool {
+        ticks <= self.codec.clock().0 / 1000 * u32::from(self.max_ptime_ms)
     }
 
     /// Whether digits go to the peer as telephone-events.
