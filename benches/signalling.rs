@@ -264,6 +264,7 @@ fn switchboard() -> switch::Settings {
             srtp: warmline::media::srtp::Srtp::Off,
             dtmf: warmline::media::Dtmf::Rfc4733,
         }],
+        queues: Vec::new(),
         routes: vec![RouteSettings {
             from: None,
             pattern: "2XXX".parse().unwrap(),

@@ -302,6 +302,33 @@ def transfer_to_room(world):
     world.caller("transfer-to-room", "2001", target="7001")
 
 
+def queue(world):
+    """A caller waits, one agent is busy, the next answers; it hangs up, and the caller is told."""
+    world.called("uas-busy", "1002")
+    world.called("uas-hangup", "1003", talk_ms=800)
+    world.caller("call-hung-up", "8500")
+
+
+def queue_unanswered(world):
+    """An agent does not answer: its phone stops, the next has the caller."""
+    world.called("uas-ring", "1002")
+    world.called("uas-hangup", "1003", talk_ms=800)
+    world.caller("call-hung-up", "8500")
+
+
+def queue_caller_leaves(world):
+    """The caller hangs up while the phone of an agent rings: the phone stops."""
+    world.called("uas-ring", "1002")
+    world.caller("call", "8500", talk_ms=700)
+
+
+def transfer_to_queue(world):
+    """REFER to a queue: complete at once; the caller waits until an agent answers."""
+    world.called("uas-hangup", talk_ms=2500)
+    world.called("uas-answer", "1002")
+    world.caller("transfer-to-room", "2001", target="8500")
+
+
 def refer_errors(world):
     """REFER that makes no sense is refused, each with its status, and the call survives."""
     world.called("uas-answer")

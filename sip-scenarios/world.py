@@ -52,6 +52,14 @@ name = "silent-offer"
 host = "{carrier}:5091"
 late_offer = true
 
+[[queue]]
+name = "support"
+number = "8500"
+members = ["1002", "1003"]
+strategy = "in-order"
+ring_s = 2
+retry_s = 1
+
 [[route]]
 match = "2XXX"
 to = "trunk:loop"

@@ -7,7 +7,9 @@ use crate::{
         wire::{NameAddr, StatusCode, Uri},
     },
 };
+use serde::Serialize;
 use std::{net::SocketAddr, time::Duration};
+use utoipa::ToSchema;
 
 /// Who a leg is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +61,19 @@ pub enum Plan {
     Echo,
     /// A program says what to do.
     Flow(Flow),
+    /// Whoever of a queue is free: agents are called one by one, or all, until one answers.
+    Queue(Queue),
+}
+
+/// A queue, as far as those must know who wait in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queue {
+    /// Its name.
+    pub name: String,
+    /// What they hear: files of the library by name, or addresses, one after the other; empty: the hold music.
+    pub music: Vec<String>,
+    /// How long the phone of an agent rings.
+    pub ring: Duration,
 }
 
 /// How a program is asked what becomes of a caller.
@@ -101,6 +116,31 @@ pub struct Target {
     pub ring_timeout_s: Option<u32>,
 }
 
+/// Why somebody is not in a queue, or not any more, without having an agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum QueueEnd {
+    /// It hung up, or went elsewhere.
+    Left,
+    /// It waited as long as the queue allows.
+    MaxWait,
+    /// So many wait already as the queue allows.
+    Full,
+    /// The queue is gone from the configuration.
+    Closed,
+}
+
+impl QueueEnd {
+    /// What a SIP caller is told.
+    pub fn status(self) -> StatusCode {
+        StatusCode(match self {
+            Self::Full => 486,
+            Self::Left => 487,
+            Self::MaxWait | Self::Closed => 480,
+        })
+    }
+}
+
 /// Why a number leads nowhere.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -116,6 +156,9 @@ pub enum Refusal {
     /// All lines are taken.
     #[error("all channels in use")]
     Full,
+    /// So many are in the room as may be.
+    #[error("the room is full")]
+    RoomFull,
     /// The URI is of a scheme that we do not speak.
     #[error("unsupported URI scheme")]
     Scheme,
@@ -132,6 +175,7 @@ impl Refusal {
             Self::Offline => 480,
             Self::Forbidden => 403,
             Self::Full => 503,
+            Self::RoomFull => 486,
             Self::Scheme => 416,
             Self::NoNumber => 484,
         })
@@ -169,6 +213,10 @@ pub enum Purpose {
     Program,
     /// A wish of a program for that very extension.
     ProgramExtension,
+    /// A wish of a program for the queue of that name.
+    ProgramQueue,
+    /// A wish of a program for the room of that name.
+    ProgramRoom,
     /// A transfer by REFER or star code.
     Transfer,
     /// Ringing the transferor again after a transfer failed.

@@ -89,6 +89,10 @@ name! {
     RecordingId, "recording"
 }
 name! {
+    /// Somebody's place in a queue.
+    EntryId, "entry"
+}
+name! {
     /// What a program asked for; comes back in the news that it caused.
     WishId, "wish"
 }

@@ -16,7 +16,8 @@ use warmline::{
     config::{Config, LogSettings, Parts, Reloader},
     control::{Changes, Front},
     demo,
-    metrics::{Load, Page},
+    exchange::QueueLoad,
+    metrics::{self, Load, Page},
     records::Records,
     server::{self, Server, Status},
 };
@@ -162,7 +163,13 @@ fn run(path: &Path, config: Config) -> ExitCode {
 
 /// How much of everything is alive, as the metrics say it.
 fn load_of(status: Status) -> Load {
-    let Status { counters, ports, commands_waiting, media_waiting } = status;
+    let Status { counters, ports, commands_waiting, media_waiting, queues } = status;
+    let queue = |queue: QueueLoad| metrics::QueueLoad {
+        name: queue.name,
+        waiting: queue.waiting,
+        longest_wait_s: queue.longest_wait.as_secs_f64(),
+        free_agents: queue.free_agents,
+    };
     Load {
         calls: counters.calls,
         legs: counters.legs,
@@ -171,6 +178,7 @@ fn load_of(status: Status) -> Load {
         ports,
         commands_waiting,
         media_waiting,
+        queues: queues.into_iter().map(queue).collect(),
         missed: counters.missed_news,
     }
 }

@@ -7,7 +7,7 @@ use warmline::{
     config::Config,
     media::{Dtmf, sdp::Codec},
     sip::Secret,
-    switch::{RouteFrom, RouteTo},
+    switch::{RouteFrom, RouteTo, Strategy},
 };
 
 const BENCH: &str = include_str!("configs/bench.toml");
@@ -297,8 +297,8 @@ c.toml:4:17: [sip] min_expires_s: must be a whole number, without quotes
 c.toml:5:21: [sip] session_expires_s: 30 is less than 90, the least of RFC 4028; 0 switches session timers off
 c.toml:8:9: [media] ports: 20001-20000 is no range of ports from 1024 to 65535, lower one first
 c.toml:9:19: [media] codecs: \"G729\" is no codec of this version; there are opus, G722, PCMU, PCMA, L16/8000, L16/16000, L16/48000
-c.toml:11:2: [codecs]: unknown section; did you mean [codes]? There are sip, media, sounds, recording, transfer, codes, security, limits, http, webhook, flow, records, trace, log, extension, trunk, route
-c.toml:14:12: [transfer] fallback: \"4711\" leads nowhere: neither an extension nor a route for extensions has this number
+c.toml:11:2: [codecs]: unknown section; did you mean [codes]? There are sip, media, sounds, recording, transfer, codes, security, limits, http, webhook, flow, records, trace, log, extension, trunk, route, queue
+c.toml:14:12: [transfer] fallback: \"4711\" leads nowhere: no extension, queue or route for extensions has this number
 c.toml:15:20: [transfer] recall_timeout_s: 0 must be 1 to 3600
 c.toml:18:8: [codes] swap: \"*12\" and blind_transfer = \"*1\" begin alike, so that one can never be dialled; take another or \"\"
 c.toml:19:10: [codes] cancel: 'x' cannot be dialled; codes are made of 0-9 * # A-D, \"\" switches one off
@@ -316,11 +316,70 @@ c.toml:45:9: [route] strip: takes 4 characters, but 1XX fits numbers of 3
 c.toml:46:7: [route] to: there is no trunk \"carier\"; did you mean \"carrier\"?
 c.toml:46:23: [route] to: stands alone: only trunks and extensions can be tried in turn
 c.toml:46:32: [route] to: there is no extension \"1010\"; did you mean \"1001\"?
-c.toml:46:40: [route] to: \"queue:sales\" must be \"trunk:NAME\", \"conference:{number}\", \"music\", \"echo\", \"flow:NAME\", \"{number}\" or the number of an extension
+c.toml:46:40: [route] to: there is no queue \"sales\"
+c.toml:46:40: [route] to: stands alone: only trunks and extensions can be tried in turn
 c.toml:48:1: [route]: to is missing";
     let told = problems(text);
     let expected: Vec<&str> = expected.trim().lines().collect();
     assert_eq!(told, expected, "\n{}", told.join("\n"));
+}
+
+#[test]
+fn queues_are_read_and_what_is_wrong_with_one_is_told() {
+    let people =
+        "[[extension]]\nnumber = \"1001\"\npassword = \"a\"\n[[extension]]\nnumber = \"1002\"\npassword = \"b\"\n";
+    let good = "[[queue]]\nname = \"support\"\nmembers = [\"1002\", \"1001\"]\n[[queue]]\nname = \"all\"\nnumber = \"8500\"\n\
+        members = \"any registered\"\nstrategy = \"longest-idle\"\nring_s = 10\nretry_s = 3\nwrap_up_s = 15\n\
+        music = [\"a.wav\", \"https://x.example/b.mp3\"]\nmax_length = 5\nmax_wait_s = 120\nfallback = \"1001\"\n\
+        [[route]]\nmatch = \"9\"\nto = \"queue:support\"\n";
+    let switch = parse(&format!("{people}{good}")).unwrap().server.switch;
+    let [support, all] = &switch.queues[..] else { panic!("two") };
+    assert_eq!(support.members.as_deref(), Some(&["1002".to_owned(), "1001".to_owned()][..]));
+    assert_eq!((support.strategy, support.ring, support.retry), (Strategy::RingAll, s(20), s(5)));
+    assert_eq!((support.max_length, support.max_wait, support.fallback.as_ref()), (None, None, None));
+    assert_eq!(
+        (all.members.as_ref(), all.strategy, all.number.as_deref()),
+        (None, Strategy::LongestIdle, Some("8500"))
+    );
+    assert_eq!((all.ring, all.retry, all.wrap_up), (s(10), s(3), s(15)));
+    assert_eq!((all.music.len(), all.max_length, all.max_wait), (2, Some(5), Some(s(120))));
+    assert_eq!((all.fallback.as_deref(), &switch.routes[0].to[0]), (Some("1001"), &RouteTo::Queue("support".into())));
+    let bad = "[[queue]]\nname = \"a b\"\nnumber = \"1001\"\nmembers = [\"1003\", \"1001\", \"1001\"]\nstrategy = \"random\"\n\
+        max_wait_s = 0\nfallback = \"4711\"\n[[queue]]\nname = \"a b\"\nmembers = []\n";
+    let told = problems(&format!("{people}{bad}"));
+    let expected = [
+        "c.toml:8:8: [queue] name: \"a b\" must be 1 to 64 letters, digits, and . _ + -",
+        "c.toml:9:10: [queue] number: \"1001\" is the number of an extension",
+        "c.toml:10:12: [queue] members: there is no extension \"1003\"; did you mean \"1001\"?",
+        "c.toml:10:28: [queue] members: \"1001\" is there twice",
+        "c.toml:11:12: [queue] strategy: \"random\" must be one of \"ring-all\", \"round-robin\", \"longest-idle\", \"in-order\"",
+        "c.toml:12:14: [queue] max_wait_s: 0 must be 1 to 86400",
+        "c.toml:13:12: [queue] fallback: \"4711\" leads nowhere: no extension, queue or route for extensions has this number",
+        "c.toml:15:8: [queue] name: \"a b\" must be 1 to 64 letters, digits, and . _ + -",
+        "c.toml:15:8: [queue] name: \"a b\" is there twice",
+        "c.toml:16:11: [queue] members: needs at least one extension, or \"any registered\"",
+    ];
+    assert_eq!(told, expected, "\n{}", told.join("\n"));
+}
+
+#[test]
+fn a_flow_s_fallback_must_lead_somewhere() {
+    let route = |fallback: &str| {
+        format!(
+            "[[route]]\nmatch = \"9X\"\nto = \"flow:a\"\nflow_fallback = \"{fallback}\"\n[[route]]\nmatch = \"8\"\nto = \"echo\"\n"
+        )
+    };
+    assert!(parse(&route("8")).is_ok());
+    assert_eq!(
+        problems(&route("7")),
+        [
+            "c.toml:4:17: [route] flow_fallback: \"7\" leads nowhere: no extension, queue or route for extensions has this number"
+        ]
+    );
+    assert_eq!(
+        problems(&route("91")),
+        ["c.toml:4:17: [route] flow_fallback: \"91\" leads to a program: nobody is sent there by the switch itself"]
+    );
 }
 
 #[test]

@@ -617,6 +617,7 @@ impl Office {
                 TrunkSettings { channels: Some(1), ..trunk("branch", "203.0.113.20", None, &["203.0.113.16/28"]) },
                 trunk("named", "sip.carrier.example", None, &[]),
             ],
+            queues: Vec::new(),
             routes: vec![
                 route(
                     Some(RouteFrom::Trunk("carrier".into())),
@@ -730,6 +731,7 @@ impl Office {
                 Event::Unregistered { extension, contact, expired } => {
                     format!("-{extension} {contact}{}", if expired { " expired" } else { "" })
                 }
+                Event::AgentPaused { extension, paused } => format!("{extension} paused: {paused}"),
                 Event::Banned { address, seconds } => format!("banned {address} for {seconds} s"),
             })
             .collect()

@@ -446,6 +446,7 @@ fn switchboard() -> switch::Settings {
             trunk("three", 3, None),
             trunk("next", 4, None),
         ],
+        queues: Vec::new(),
         routes: vec![
             route("2XXX", vec![RouteTo::Trunk("called".to_owned()), RouteTo::Trunk("next".to_owned())]),
             route("7XXX", vec![RouteTo::Conference("{number}".to_owned())]),

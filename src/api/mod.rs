@@ -28,6 +28,7 @@ mod listener;
 mod metrics;
 mod order;
 mod problem;
+mod queues;
 mod recordings;
 mod records;
 mod reload;

@@ -21,7 +21,9 @@ pub(super) fn check(state: &State, access: &Access, what: &What) -> Result<(), P
         What::Obey { call, verb } => may(state, access, *call, verb),
         What::Bridge { leg, with } => is_own(state, access, *leg) && is_own(state, access, *with),
         What::Move { leg, to } => is_own(state, access, *leg) && is_in(state, access, *to),
+        What::PauseAgent { agent, .. } => access.is_agent(agent),
         What::Registrations
+        | What::Queues
         | What::Extensions
         | What::Trunks
         | What::Rooms

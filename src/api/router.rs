@@ -7,7 +7,7 @@ use super::{
     listener::Peer,
     metrics,
     problem::Problem,
-    recordings, records, reload,
+    queues, recordings, records, reload,
     settings::Settings,
     state::State,
     tokens, trace, transfers, trunks, webhooks,
@@ -39,6 +39,7 @@ pub(super) fn router(state: State, settings: &Settings) -> Router {
         .merge(conferences::routes())
         .merge(extensions::routes())
         .merge(trunks::routes())
+        .merge(queues::routes())
         .merge(events::routes())
         .merge(webhooks::routes())
         .merge(recordings::routes())

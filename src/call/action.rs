@@ -1,9 +1,9 @@
 //! What a call wants to happen.
 
-use super::{Event, LegView, TransferView};
+use super::{Event, LegView, Queuing, TransferView};
 use crate::{
     destination::{Caller, Origin, Purpose},
-    ids::{LegId, PlayId, RecordingId},
+    ids::{EntryId, LegId, PlayId, RecordingId},
     media::{self, Format, Layout, Scope, Sound},
     sip::{self, wire::Uri},
 };
@@ -37,6 +37,13 @@ pub enum Action {
     Release {
         /// The leg.
         leg: LegId,
+    },
+    /// Of one who waits in a queue, or wants to.
+    Queue {
+        /// Its place in the queue.
+        entry: EntryId,
+        /// What.
+        what: Queuing,
     },
     /// REFER with Replaces: everybody in this call except `referrer` takes the place of `replaced`, which is a leg of another
     /// call; or, where this call is a room, everybody there except `replaced` comes in here. The exchange moves passengers

@@ -10,9 +10,10 @@ use super::{
     leg::Dialog,
     lifecycle::{Ticket, Timer},
     obey::Done,
+    queued::Goal,
 };
 use crate::{
-    destination::{Caller, Features, Origin, Plan, Purpose, Refusal, Target, Whom},
+    destination::{Caller, Features, Origin, Plan, Purpose, Refusal, Whom},
     ids::{AttemptId, LegId},
     media::Repeat,
     sip::{
@@ -62,12 +63,12 @@ impl Approach {
         match &self.to {
             Whom::Number(number) => Ok((number_uri(number, domain), Purpose::Program)),
             Whom::Extension(number) => Ok((number_uri(number, domain), Purpose::ProgramExtension)),
-            Whom::Room(name) => Ok((number_uri(name, domain), Purpose::Program)),
+            Whom::Room(name) => Ok((number_uri(name, domain), Purpose::ProgramRoom)),
+            Whom::Queue(name) => Ok((number_uri(name, domain), Purpose::ProgramQueue)),
             Whom::Uri(uri) => {
                 let uri = uri.parse().map_err(|_| Refused::Invalid { field: "to", why: "a SIP or tel URI" })?;
                 Ok((uri, Purpose::Program))
             }
-            Whom::Queue(_) => Err(Refused::Unsupported("there are no queues yet")),
         }
     }
 
@@ -95,7 +96,7 @@ impl Call {
     /// One more party.
     pub(super) fn add(&mut self, add: Add, plan: Option<Plan>) -> Result<Done, Refused> {
         add.who.check()?;
-        let steps = ring_only(plan)?;
+        let goal = callable(plan)?;
         if let Role::Coach { target } = add.role {
             self.answered(target)?;
         }
@@ -105,7 +106,7 @@ impl Call {
         let caller = self.original_caller().ok_or(Refused::NotAnswered)?;
         let mut face = self.face(caller, Vec::new()).ok_or(Refused::NotAnswered)?;
         add.who.disguise(&mut face, &self.settings.domain);
-        let attempt = self.order(&add.who, Errand::Added(add.role), face, steps);
+        let attempt = self.order(&add.who, Errand::Added(add.role), face, goal);
         Ok(Done { attempt: Some(attempt), ..Done::default() })
     }
 
@@ -131,7 +132,7 @@ impl Call {
             to.check()?;
             waiting.check()?;
         }
-        let steps = ring_only(Some(plan))?;
+        let goal = callable(Some(plan))?;
         let said = second.as_ref().map_or(first.to.said(), |(to, _)| to.to.said());
         let user = said.parse::<Uri>().ok().and_then(|uri| uri.user).unwrap_or_else(|| said.to_owned());
         let identity = NameAddr::new(number_uri(&user, &self.settings.domain));
@@ -148,17 +149,17 @@ impl Call {
         self.kept |= second.is_none();
         let second = second.map(|(to, waiting)| Box::new(Second { to, waiting }));
         self.begin();
-        let attempt = self.order(first, Errand::Originated(second), face, steps);
+        let attempt = self.order(first, Errand::Originated(second), face, goal);
         self.settle();
         Ok(Done { attempt: Some(attempt), ..Done::default() })
     }
 
     /// Calls somebody as a program wishes.
-    pub(super) fn order(&mut self, who: &Approach, errand: Errand, face: Face, steps: Vec<Vec<Target>>) -> AttemptId {
+    pub(super) fn order(&mut self, who: &Approach, errand: Errand, face: Face, goal: Goal) -> AttemptId {
         let id = AttemptId(self.numbers.next());
         let to = who.to.said().to_owned();
         self.tell(Event::AttemptStarted { attempt: id, to: to.clone() });
-        self.dial_in_a_way(errand, face, steps, who.ring_timeout, Some(Order { id, to }), who.way());
+        self.dial_in_a_way(errand, face, goal, who.ring_timeout, Some(Order { id, to }), who.way());
         id
     }
 
@@ -207,10 +208,10 @@ impl Call {
             return;
         }
         let refused = match plan {
-            Ok(Plan::Ring(steps)) => {
-                let Some(mut face) = self.face(first, Vec::new()) else { return };
+            Ok(plan @ (Plan::Ring(_) | Plan::Queue(_))) => {
+                let (Some(mut face), Some(goal)) = (self.face(first, Vec::new()), Goal::of(plan)) else { return };
                 second.to.disguise(&mut face, &self.settings.domain);
-                self.order(&second.to, Errand::Second(first), face, steps);
+                self.order(&second.to, Errand::Second(first), face, goal);
                 return;
             }
             Ok(Plan::Conference(conference)) => {
@@ -261,6 +262,7 @@ impl Call {
             if let Some(dial) = self.dials.get_mut(&id) {
                 dial.forget(loser);
             }
+            self.agent_not_needed(id, loser);
         }
         if let Some(party) = self.legs.get_mut(&leg) {
             party.dialog = Dialog::Screened(id);
@@ -328,9 +330,6 @@ impl Call {
 }
 
 /// A plan of people to be called.
-pub(super) fn ring_only(plan: Option<Plan>) -> Result<Vec<Vec<Target>>, Refused> {
-    match plan {
-        Some(Plan::Ring(steps)) => Ok(steps),
-        Some(Plan::Conference(_) | Plan::Music | Plan::Echo | Plan::Flow(_)) | None => Err(Refused::TargetUnfit),
-    }
+pub(super) fn callable(plan: Option<Plan>) -> Result<Goal, Refused> {
+    plan.and_then(Goal::of).ok_or(Refused::TargetUnfit)
 }

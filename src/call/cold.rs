@@ -3,13 +3,14 @@
 
 use super::{
     Action, Approach, Call, Outcome, TransferKind, TransferPhase,
-    dial::DialId,
+    dial::{Dial, DialId},
     ending::plain_failure,
     errand::Errand,
     leg::Standing,
     lifecycle::{Ticket, Timer},
     mix::Place,
     movement::Movement,
+    queued::Goal,
     room::Kind,
 };
 use crate::{
@@ -153,12 +154,17 @@ impl Call {
 
     /// A target that rings already takes the callers over: its agent is gone.
     pub(super) fn continue_cold(&mut self, by: Transferor, dial: DialId, now: Instant) {
+        let queued = self.dials.get(&dial).is_some_and(Dial::is_queued);
         if let Some(dial) = self.dials.get_mut(&dial) {
-            dial.errand = Errand::Cold;
+            dial.errand = if queued { Errand::Queued } else { Errand::Cold };
         }
         let phase = Phase::Calling(dial);
         self.movement =
             Movement::Cold(Cold { by, by_refer: false, referred_by: None, wish: None, asked_at: now, phase });
+        if queued {
+            // It waits in its place from now on.
+            self.cold_done(now);
+        }
     }
 
     /// Where the target leads.
@@ -175,9 +181,9 @@ impl Call {
             Err(refusal) => self.cold_failed(plain_failure(refusal.status().0), now),
             // A program says what becomes of those who call, not of those who are sent.
             Ok(Plan::Flow(_)) => self.cold_failed(plain_failure(488), now),
-            Ok(Plan::Ring(steps)) => {
-                let Some(caller) = callers.first().copied() else { return };
-                let called = self.dial_target(Errand::Cold, caller, &by.origin, referred_by, wish.as_deref(), steps);
+            Ok(plan @ (Plan::Ring(_) | Plan::Queue(_))) => {
+                let (Some(caller), Some(goal)) = (callers.first().copied(), Goal::of(plan)) else { return };
+                let called = self.dial_target(Errand::Cold, caller, &by.origin, referred_by, wish.as_deref(), goal);
                 let Some(dial) = called else { return };
                 // An attempt without anybody to call is over already, and the transfer with it.
                 if self.dials.contains_key(&dial)
@@ -294,6 +300,7 @@ impl Call {
     /// What those hear who wait for an attempt: its early media, else ringback once it rings, else music.
     pub(super) fn waiting_place(&self, dial: DialId) -> Place {
         match self.dials.get(&dial) {
+            Some(dial) if dial.is_queued() => Place::Aside(Some(Source::HoldMusic)),
             Some(dial) if dial.early.is_some() => Place::Mix,
             Some(dial) if dial.rings => Place::Aside(Some(Source::Ringback)),
             Some(_) | None => Place::Aside(Some(Source::HoldMusic)),

@@ -1,8 +1,8 @@
 //! What a call may be asked, and the answers to what it asked.
 
 use crate::{
-    destination::{Origin, Plan, Refusal},
-    ids::{LegId, PlayId},
+    destination::{Origin, Plan, Refusal, Target},
+    ids::{EntryId, LegId, PlayId},
     media::{Playlist, SoundError},
     sip::{Incoming, wire::StatusCode},
 };
@@ -69,6 +69,29 @@ pub enum Command {
         leg: LegId,
         /// The clips, or why there are none.
         sound: Result<Arc<Playlist>, SoundError>,
+    },
+    /// Who wanted to wait in a queue waits there from now on (`Queuing::Enter`).
+    Queued {
+        /// Its place.
+        entry: EntryId,
+    },
+    /// The queue offers an agent to one who waits. When it does not take the call, `Queuing::Declined` says so.
+    OfferAgent {
+        /// The place of who waits.
+        entry: EntryId,
+        /// The agent's extension.
+        agent: String,
+        /// Its phones.
+        targets: Vec<Target>,
+    },
+    /// Who waited, or wanted to, is not in the queue.
+    QueueOver {
+        /// Its place.
+        entry: EntryId,
+        /// The SIP status that says why.
+        status: u16,
+        /// Where it goes instead.
+        fallback: Option<String>,
     },
     /// The switch is being stopped: end everything.
     Shutdown,

@@ -7,9 +7,10 @@ use super::{
     face::Face,
     leg::Leg,
     lifecycle::Ticket,
+    queued::{Goal, QueuePlace},
 };
 use crate::{
-    destination::{Plan, Refusal, Target},
+    destination::{Origin, Plan, Refusal, Target},
     ids::LegId,
     sip::{Cause, Failure},
 };
@@ -40,6 +41,8 @@ pub(super) struct Dial {
     /// No further 3xx is followed.
     pub(super) redirected: bool,
     best: Option<Failure>,
+    /// The queue that its targets come from.
+    pub(super) place: Option<Box<QueuePlace>>,
     /// How long a phone may ring that has no time of its own.
     pub(super) timeout: Duration,
     /// That time holds for all.
@@ -73,6 +76,18 @@ impl Dial {
         self.way.whisper.is_some() || self.way.confirm.is_some()
     }
 
+    /// A phone may ring for so long, unless a program has said how long.
+    pub(super) fn rings_for(&mut self, time: Duration) {
+        if !std::mem::replace(&mut self.fixed_timeout, true) {
+            self.timeout = time;
+        }
+    }
+
+    /// As whom it calls.
+    pub(super) fn origin(&self) -> &Origin {
+        &self.face.origin
+    }
+
     pub(super) fn forget(&mut self, leg: LegId) {
         if let Phase::Calling(legs) = &mut self.phase {
             legs.retain(|other| *other != leg);
@@ -91,14 +106,8 @@ impl Dial {
 
 impl Call {
     /// Starts an attempt. `ring` is how long everybody may ring, `None` leaves it to targets and settings.
-    pub(super) fn dial(
-        &mut self,
-        errand: Errand,
-        face: Face,
-        steps: Vec<Vec<Target>>,
-        ring: Option<Duration>,
-    ) -> DialId {
-        self.dial_in_a_way(errand, face, steps, ring, None, Way::default())
+    pub(super) fn dial(&mut self, errand: Errand, face: Face, goal: impl Into<Goal>, ring: Option<Duration>) -> DialId {
+        self.dial_in_a_way(errand, face, goal.into(), ring, None, Way::default())
     }
 
     /// The same in a way that a program wishes.
@@ -107,12 +116,16 @@ impl Call {
         &mut self,
         errand: Errand,
         face: Face,
-        steps: Vec<Vec<Target>>,
+        goal: Goal,
         ring: Option<Duration>,
         order: Option<Order>,
         way: Way,
     ) -> DialId {
         let id = DialId(self.number());
+        let (steps, queue) = match goal {
+            Goal::Ring(steps) => (steps, None),
+            Goal::Queue(queue) => (Vec::new(), Some(queue)),
+        };
         let dial = Dial {
             errand,
             rings: false,
@@ -123,14 +136,34 @@ impl Call {
             steps: steps.into(),
             phase: Phase::Calling(Vec::new()),
             redirect: None,
-            redirected: false,
+            // Where an agent forwards its calls is no agent of the queue.
+            redirected: queue.is_some(),
             best: None,
+            place: None,
             timeout: ring.unwrap_or(self.settings.ring_timeout),
             fixed_timeout: ring.is_some(),
         };
         self.dials.insert(id, dial);
-        self.next_step(id);
+        match queue {
+            Some(queue) => self.queue_up(id, queue, 0),
+            None => self.next_step(id),
+        }
         id
+    }
+
+    /// The queue did not keep those who wait: these ring instead.
+    pub(super) fn ring_instead(&mut self, id: DialId, steps: Vec<Vec<Target>>) {
+        let usual = self.settings.ring_timeout;
+        let Some(dial) = self.dials.get_mut(&id) else { return };
+        (dial.timeout, dial.fixed_timeout, dial.redirected, dial.rings) = (usual, false, false, false);
+        dial.steps = steps.into();
+        self.next_step(id);
+    }
+
+    /// An attempt is over because those who wait are elsewhere.
+    pub(super) fn attempt_done(&mut self, id: DialId) {
+        let Some(order) = self.dials.remove(&id).and_then(|dial| dial.order) else { return };
+        self.tell(Event::AttemptEnded { attempt: order.id, leg: None, status: 200, reason: String::new() });
     }
 
     /// Nobody of the current step is left: the next one, or the end of the attempt.
@@ -153,10 +186,11 @@ impl Call {
 
     /// Nobody comes: the attempt is over.
     pub(super) fn give_up(&mut self, id: DialId, failure: Failure) {
-        let Some(dial) = self.dials.remove(&id) else { return };
+        let Some(mut dial) = self.dials.remove(&id) else { return };
         for leg in dial.legs() {
             self.drop_leg(*leg, Cause::Cancelled);
         }
+        self.leave_queue(dial.place.take());
         let failure = passed_on(failure);
         if let Some(order) = dial.order {
             let (status, reason) = (failure.status.0, failure.reason.clone());
@@ -198,12 +232,13 @@ impl Call {
 
     /// The attempt is over because `winner`, who is confirmed, is there.
     pub(super) fn dial_won(&mut self, id: DialId, winner: LegId, now: Instant) {
-        let Some(dial) = self.dials.remove(&id) else { return };
+        let Some(mut dial) = self.dials.remove(&id) else { return };
         for loser in dial.legs() {
             if *loser != winner {
                 self.drop_leg(*loser, Cause::AnsweredElsewhere);
             }
         }
+        self.served_by_queue(dial.place.take(), winner);
         if let Some(order) = dial.order {
             let (leg, reason) = (Some(winner), String::new());
             self.tell(Event::AttemptEnded { attempt: order.id, leg, status: 200, reason });
@@ -222,7 +257,9 @@ impl Call {
         dial.redirect = None;
         match plan {
             Ok(Plan::Ring(steps)) => steps.into_iter().rev().for_each(|step| dial.steps.push_front(step)),
-            Ok(Plan::Conference(_) | Plan::Music | Plan::Echo | Plan::Flow(_)) => {}
+            // Whoever else is called by this attempt goes on ringing.
+            Ok(Plan::Queue(queue)) if dial.legs().is_empty() => return self.queue_up(id, queue, 0),
+            Ok(Plan::Queue(_) | Plan::Conference(_) | Plan::Music | Plan::Echo | Plan::Flow(_)) => {}
             Err(refusal) => dial.note(plain_failure(refusal.status().0)),
         }
         self.next_step(id);
@@ -231,6 +268,9 @@ impl Call {
     /// One target less. A 6xx speaks for all of its step (RFC 3261 16.7 step 5).
     pub(super) fn target_out(&mut self, id: DialId, leg: LegId, failure: Failure) {
         let Some(dial) = self.dials.get_mut(&id) else { return };
+        if dial.place.is_some() {
+            return self.agent_out(id, leg, &failure);
+        }
         dial.forget(leg);
         let everybody = failure.status.0 >= 600;
         dial.note(failure);
@@ -248,10 +288,11 @@ impl Call {
 
     /// Calls an attempt off: whoever rings stops.
     pub(super) fn call_off(&mut self, id: DialId, cause: Cause) {
-        let Some(dial) = self.dials.remove(&id) else { return };
+        let Some(mut dial) = self.dials.remove(&id) else { return };
         for leg in dial.legs() {
             self.drop_leg(*leg, cause);
         }
+        self.leave_queue(dial.place.take());
         if let Some(order) = dial.order {
             let (status, reason) = (487, String::new());
             self.tell(Event::AttemptEnded { attempt: order.id, leg: None, status, reason });

@@ -5,6 +5,7 @@ use super::{
     ending::refused,
     errand::Errand,
     leg::{self, Dialog, Facts, Leg},
+    queued::Goal,
     room::Kind,
 };
 use crate::{
@@ -27,9 +28,10 @@ impl Call {
             Err(refusal) => self.reject(leg, refused(refusal.status())),
             Ok(_) if self.kind == Kind::Room && !self.has_places(0) => self.reject(leg, refused(StatusCode(486))),
             Ok(_) if self.kind == Kind::Room => self.answer_leg(leg, None),
-            Ok(Plan::Ring(steps)) => {
-                if let Some(face) = self.face(leg, referred_by.into_iter().collect()) {
-                    self.dial(Errand::First, face, steps, None);
+            Ok(plan @ (Plan::Ring(_) | Plan::Queue(_))) => {
+                let face = self.face(leg, referred_by.into_iter().collect());
+                if let (Some(face), Some(goal)) = (face, Goal::of(plan)) {
+                    self.dial(Errand::First, face, goal, None);
                 }
             }
             Ok(Plan::Conference(conference)) => self.enter(conference, vec![leg]),

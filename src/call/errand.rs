@@ -53,4 +53,6 @@ pub(super) enum Errand {
     Second(LegId),
     /// Where a program puts a caller through to.
     Redirected,
+    /// Whoever of a queue is free, for one who waits there and has nobody else.
+    Queued,
 }

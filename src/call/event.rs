@@ -2,8 +2,8 @@
 
 use super::view::TransferPhase;
 use crate::{
-    destination::Caller,
-    ids::{AttemptId, CallId, GatherId, LegId, PlayId, RecordingId, TransferId},
+    destination::{Caller, QueueEnd},
+    ids::{AttemptId, CallId, EntryId, GatherId, LegId, PlayId, RecordingId, TransferId},
     media::{Quality, RecordingNews, SoundError},
 };
 use serde::Serialize;
@@ -128,6 +128,17 @@ pub enum Event {
         /// The name of the flow.
         flow: String,
     },
+    /// Something became of one who waits in a queue.
+    Queue {
+        /// Its place.
+        entry: EntryId,
+        /// The queue.
+        queue: String,
+        /// Who waits; `None` where nobody does, because an agent is called first.
+        leg: Option<LegId>,
+        /// What.
+        news: QueueNews,
+    },
     /// Something became of the file of a recording of this call or of one of its legs; it may come after the call is over.
     RecordingFile {
         /// Which.
@@ -193,6 +204,40 @@ pub enum Event {
         leg: LegId,
         /// The figures.
         quality: Box<Quality>,
+    },
+}
+
+/// What becomes of one who waits in a queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum QueueNews {
+    /// It waits.
+    Entered {
+        /// 1 is the next.
+        position: usize,
+    },
+    /// The phone of an agent is called for it.
+    Offered {
+        /// The extension.
+        agent: String,
+    },
+    /// The agent does not take it.
+    Declined {
+        /// The extension.
+        agent: String,
+        /// SIP status; 480 for one that rang in vain.
+        status: u16,
+    },
+    /// It has an agent.
+    Answered {
+        /// The extension.
+        agent: String,
+        /// The agent's leg.
+        leg: LegId,
+    },
+    /// It is not in the queue any more, and has no agent.
+    Left {
+        /// Why.
+        why: QueueEnd,
     },
 }
 
@@ -288,6 +333,7 @@ impl Event {
             | Self::PlayStarted { .. }
             | Self::PlayEnded { .. }
             | Self::Recording { .. }
+            | Self::Queue { .. }
             | Self::RecordingFile { .. }
             | Self::Quality { .. } => None,
         }
@@ -310,6 +356,7 @@ impl Event {
             | Self::Gathered { leg, .. }
             | Self::Quality { leg, .. } => Some(*leg),
             Self::AttemptEnded { leg, .. }
+            | Self::Queue { leg, .. }
             | Self::PlayStarted { leg, .. }
             | Self::PlayEnded { leg, .. }
             | Self::Recording { leg, .. } => *leg,

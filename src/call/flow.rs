@@ -2,13 +2,14 @@
 
 use super::{
     Action, Approach, Call, Event, Refused, Role,
-    attempt::ring_only,
+    attempt::callable,
     ending::{plain_failure, refused, rejection},
     errand::Errand,
     face::number_uri,
     leg::{Dialog, Leg, Standing, Told},
     lifecycle::{Ticket, Timer},
     obey::Done,
+    queued::Goal,
 };
 use crate::{
     destination::{Flow, Plan, Purpose, Refusal},
@@ -41,9 +42,9 @@ impl Call {
     /// Where the fallback is.
     pub(super) fn fallback_routed(&mut self, leg: LegId, plan: Result<Plan, Refusal>) {
         match plan {
-            Ok(Plan::Ring(steps)) => {
-                if let Some(face) = self.face(leg, Vec::new()) {
-                    self.dial(Errand::First, face, steps, None);
+            Ok(plan @ (Plan::Ring(_) | Plan::Queue(_))) => {
+                if let (Some(face), Some(goal)) = (self.face(leg, Vec::new()), Goal::of(plan)) {
+                    self.dial(Errand::First, face, goal, None);
                 }
             }
             Ok(Plan::Conference(conference)) => self.enter(conference, vec![leg]),
@@ -128,8 +129,8 @@ impl Call {
                 self.instructed(leg);
                 self.serve(Source::Echo);
             }
-            plan @ (Some(Plan::Ring(_) | Plan::Flow(_)) | None) => {
-                let steps = ring_only(plan)?;
+            plan @ (Some(Plan::Ring(_) | Plan::Queue(_) | Plan::Flow(_)) | None) => {
+                let goal = callable(plan)?;
                 let mut face = self.face(leg, Vec::new()).ok_or(Refused::UnknownLeg)?;
                 to.disguise(&mut face, &self.settings.domain);
                 self.instructed(leg);
@@ -138,7 +139,7 @@ impl Call {
                     // One who only listens would have nobody to talk to.
                     party.part.role = Role::Talk;
                 }
-                done.attempt = Some(self.order(to, Errand::Redirected, face, steps));
+                done.attempt = Some(self.order(to, Errand::Redirected, face, goal));
             }
         }
         Ok(done)

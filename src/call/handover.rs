@@ -9,10 +9,11 @@ use super::{
     lifecycle::Timer,
     movement::Movement,
     obey::Done,
+    queued::Goal,
     room::Kind,
 };
 use crate::{
-    destination::{Origin, Plan, Target},
+    destination::{Origin, Plan},
     ids::{LegId, TransferId},
     media::Repeat,
     sip::{Cause, wire::StatusCode},
@@ -43,7 +44,7 @@ impl Call {
             return Err(Refused::NotNow);
         }
         let plan = match plan {
-            Some(plan @ (Plan::Ring(_) | Plan::Conference(_))) => plan,
+            Some(plan @ (Plan::Ring(_) | Plan::Conference(_) | Plan::Queue(_))) => plan,
             Some(_) | None => return Err(Refused::TargetUnfit),
         };
         self.conclude();
@@ -87,7 +88,7 @@ impl Call {
         by: &Origin,
         referred_by: Option<String>,
         wish: Option<&Approach>,
-        steps: Vec<Vec<Target>>,
+        goal: Goal,
     ) -> Option<DialId> {
         let headers = handed_over(by, referred_by, &self.settings.domain);
         let mut face: Face = self.face(caller, headers)?;
@@ -96,7 +97,7 @@ impl Call {
             wish.disguise(&mut face, &self.settings.domain);
             (ring, way) = (wish.ring_timeout, wish.way());
         }
-        Some(self.dial_in_a_way(errand, face, steps, ring, None, way))
+        Some(self.dial_in_a_way(errand, face, goal, ring, None, way))
     }
 
     /// Whether a new transfer may begin: none is under way, or it is decided and only waits for its end.

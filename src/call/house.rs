@@ -1,7 +1,11 @@
 //! A room that keeps rules: when the talk begins and ends, how many may come, what is heard when somebody comes or goes.
 
 use super::{
-    Audience, Call, Membership, PlayEnd, Refused, RoomSettings, Sound, lifecycle::Timer, obey::Done, room::Kind,
+    Audience, Call, Manner, Membership, PlayEnd, Refused, RoomSettings, Sound, Verb,
+    lifecycle::{Ticket, Timer},
+    movement::Movement,
+    obey::Done,
+    room::Kind,
 };
 use crate::{
     destination::Caller,
@@ -40,6 +44,38 @@ impl Call {
     pub(super) fn has_places(&self, more: usize) -> bool {
         let called: usize = self.dials.values().filter(|dial| dial.order.is_some()).count();
         self.house.settings.max_members.is_none_or(|most| self.present().len() + called + more <= most)
+    }
+
+    /// Whether so many more may come from elsewhere. Where there are no rules everybody may.
+    pub fn takes(&self, more: usize) -> bool {
+        self.kind != Kind::Room || self.has_places(more)
+    }
+
+    /// How many would go to a room if that were where the question leads.
+    pub fn newcomers(&self, ticket: u64) -> usize {
+        match self.tickets.get(&ticket) {
+            Some(Ticket::Movement) => self.moved().len(),
+            Some(Ticket::Overflow { .. }) => self.present().len(),
+            Some(Ticket::Fallback(_) | Ticket::Second(..)) => 1,
+            Some(Ticket::Lease(_) | Ticket::Redirect(_) | Ticket::Invitation(_) | Ticket::Agent(_)) | None => 0,
+        }
+    }
+
+    /// How many a wish would send to a room.
+    pub fn sent_by(&self, verb: &Verb) -> usize {
+        if let Verb::Transfer(transfer) = verb {
+            let others = self.others(transfer.leg).len();
+            return if transfer.manner == Manner::Warm { others + 1 } else { others };
+        }
+        usize::from(matches!(verb, Verb::Redirect { .. }))
+    }
+
+    /// Those whom the transfer under way takes elsewhere.
+    fn moved(&self) -> Vec<LegId> {
+        match &self.movement {
+            Movement::Cold(cold) => self.others(cold.by.leg),
+            Movement::Still | Movement::Attended(_) | Movement::Warm(_) | Movement::Recall(_) => self.present(),
+        }
     }
 
     /// What a member's coming and going means from now on.

@@ -50,6 +50,8 @@ pub(super) struct Facts {
     pub(super) agent: Option<String>,
     /// The attempt of a program that called it.
     pub(super) attempt: Option<AttemptId>,
+    /// The queue in which it waits or waited last, or that gave it its caller.
+    pub(super) queue: Option<String>,
     /// The last report of its media.
     pub(super) quality: Option<Quality>,
 }
@@ -65,6 +67,7 @@ impl Facts {
             call_id: None,
             agent: None,
             attempt: None,
+            queue: None,
             quality: None,
         }
     }

@@ -103,6 +103,10 @@ pub(super) enum Ticket {
     Fallback(LegId),
     /// Where the second of a call that we make is.
     Second(LegId, Box<Second>),
+    /// Names and ports for the phones of an agent.
+    Agent(DialId),
+    /// Where those go whom a queue does not keep, with what they are told if that is nowhere.
+    Overflow { dial: DialId, queues: usize, status: u16 },
 }
 
 /// What may be due.
@@ -195,15 +199,18 @@ impl Call {
                 Some(Ticket::Invitation(invitation)) => self.invitation_routed(invitation, plan),
                 Some(Ticket::Fallback(leg)) => self.fallback_routed(leg, plan),
                 Some(Ticket::Second(first, second)) => self.second_routed(first, &second, plan),
-                Some(Ticket::Lease(_)) | None => {}
+                Some(Ticket::Overflow { dial, queues, status }) => self.overflow_routed(dial, queues, status, plan),
+                Some(Ticket::Lease(_) | Ticket::Agent(_)) | None => {}
             },
             Command::Leased { ticket, legs } => match self.tickets.remove(&ticket) {
                 Some(Ticket::Lease(id)) => self.leased(id, ticket, legs, now),
+                Some(Ticket::Agent(id)) => self.agent_leased(id, ticket, legs, now),
                 Some(
                     Ticket::Redirect(_)
                     | Ticket::Movement
                     | Ticket::Invitation(_)
                     | Ticket::Second(..)
+                    | Ticket::Overflow { .. }
                     | Ticket::Fallback(_),
                 )
                 | None => {
@@ -213,6 +220,9 @@ impl Call {
             Command::Joined { referrer } => self.joined(referrer, now),
             Command::JoinFailed { referrer, status } => self.join_failed(referrer, status),
             Command::Fetched { play, leg, sound } => self.fetched(play, leg, sound),
+            Command::Queued { entry } => self.queue_entered(entry, now),
+            Command::OfferAgent { entry, agent, targets } => self.offered_agent(entry, agent, targets),
+            Command::QueueOver { entry, status, fallback } => self.queue_over(entry, status, fallback),
             Command::Shutdown => self.end_all(Cause::Shutdown),
         }
         self.settle();
@@ -329,6 +339,7 @@ impl Call {
     pub(super) fn settle(&mut self) {
         self.keep_house();
         self.end_if_alone();
+        self.play_queues();
         if self.legs.is_empty() && self.dials.is_empty() && self.begun && !self.ended {
             self.ended = true;
             self.regrets = false;

@@ -4,6 +4,7 @@
 use super::{
     Call,
     codes::Collector,
+    dial::Dial,
     leg::{Dialog, Leg, Standing},
     movement::Movement,
     room::Kind,
@@ -112,6 +113,7 @@ impl Call {
             Kind::Room => Some(Source::HoldMusic),
             Kind::Conversation if !self.awaits.is_empty() => Some(Source::HoldMusic),
             Kind::Conversation if self.regrets => Some(Source::Notice),
+            Kind::Conversation if self.dials.values().any(Dial::is_queued) => Some(Source::HoldMusic),
             Kind::Conversation if !self.dials.is_empty() => Some(Source::Ringback),
             Kind::Conversation | Kind::Service(_) => None,
         }

@@ -6,7 +6,7 @@
 //! Inside, one file a concern, each with its own state: `leg` (a party, which comes by `entrance` and goes by `parting`), `dial`
 //! (an attempt to reach somebody; `target` is one of those whom it calls), `hold`,
 //! `cold`, `attended`, `warm` and `recall` (the ways of a transfer, of which `movement` says which is under way), `codes`,
-//! `room`. `mix` derives from all of them who hears what. `face` is as whom we call, `ending` how attempts and legs end,
+//! `room`, `queued` (an attempt that waits in a queue). `mix` derives from all of them who hears what. `face` is as whom we call, `ending` how attempts and legs end,
 //! `passage` how legs get from one call to another.
 
 mod action;
@@ -34,6 +34,7 @@ mod obey;
 mod part;
 mod parting;
 mod passage;
+mod queued;
 mod recall;
 mod recording;
 mod refused;
@@ -50,10 +51,11 @@ mod wishes;
 
 pub use action::Action;
 pub use command::Command;
-pub use event::{Event, GatherEnd, Outcome, PlayEnd, RecordingState};
+pub use event::{Event, GatherEnd, Outcome, PlayEnd, QueueNews, RecordingState};
 pub use lifecycle::Call;
 pub use obey::Done;
 pub use passage::Passenger;
+pub use queued::Queuing;
 pub use recording::RecordingSettings;
 pub use refused::Refused;
 pub use room::RoomSettings;

@@ -112,6 +112,7 @@ impl Call {
             | Errand::Added(_)
             | Errand::Originated(_)
             | Errand::Second(_)
+            | Errand::Queued
             | Errand::Redirected => {}
         }
     }
@@ -119,7 +120,7 @@ impl Call {
     /// An attempt has its answer.
     pub(super) fn dial_answered(&mut self, errand: Errand, leg: LegId, now: Instant) {
         match errand {
-            Errand::First | Errand::Handed(_) => {}
+            Errand::First | Errand::Handed(_) | Errand::Queued => {}
             Errand::Added(role) => self.added(leg, role),
             Errand::Originated(second) => self.first_answered(leg, second),
             Errand::Second(first) => self.second_answered(first),
@@ -137,6 +138,7 @@ impl Call {
         match errand {
             Errand::First => self.reject_waiting(&failure),
             Errand::Added(_) | Errand::Originated(_) => {}
+            Errand::Queued => self.queued_in_vain(&failure),
             Errand::Second(_) => self.regret(),
             Errand::Redirected => self.not_put_through(&failure),
             Errand::Handed(by) => {

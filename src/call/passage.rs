@@ -14,7 +14,7 @@ use super::{
     story::Story,
 };
 use crate::{
-    ids::{LegId, RecordingId},
+    ids::{EntryId, LegId, RecordingId},
     media,
     sip::{Cause, wire::StatusCode},
 };
@@ -40,6 +40,11 @@ impl Passenger {
     /// Which leg.
     pub fn leg(&self) -> LegId {
         self.leg.id
+    }
+
+    /// The place in a queue that goes with it.
+    pub fn entry(&self) -> Option<EntryId> {
+        self.dial.as_ref().and_then(|(_, dial)| dial.place.as_ref()).map(|place| place.entry)
     }
 }
 
@@ -227,6 +232,7 @@ impl Call {
             | Action::Sip(_)
             | Action::Route { .. }
             | Action::Lease { .. }
+            | Action::Queue { .. }
             | Action::Release { .. }
             | Action::Join { .. }
             | Action::Enter { .. }

@@ -10,9 +10,10 @@ use super::{
     lifecycle::{Ticket, Timer},
     mix::Place,
     movement::Movement,
+    queued::Goal,
 };
 use crate::{
-    destination::{Caller, Origin, Plan, Purpose, Refusal, Target},
+    destination::{Caller, Origin, Plan, Purpose, Refusal},
     ids::{LegId, TransferId},
     media::Source,
     sip::{Cause, wire::Uri},
@@ -89,11 +90,13 @@ impl Call {
         let Movement::Recall(recall) = &self.movement else { return };
         match (&recall.phase, plan) {
             (Phase::Seeking(asked), Ok(Plan::Ring(steps))) if *asked == ticket => {
-                self.ring_back(Errand::Recall, steps);
+                self.ring_back(Errand::Recall, steps.into());
             }
             (Phase::Seeking(asked), _) if *asked == ticket => self.fall_back(now),
-            (Phase::SeekingFallback(asked), Ok(Plan::Ring(steps))) if *asked == ticket => {
-                self.ring_back(Errand::Fallback, steps);
+            (Phase::SeekingFallback(asked), Ok(plan @ (Plan::Ring(_) | Plan::Queue(_)))) if *asked == ticket => {
+                if let Some(goal) = Goal::of(plan) {
+                    self.ring_back(Errand::Fallback, goal);
+                }
             }
             (Phase::SeekingFallback(asked), Ok(Plan::Conference(conference))) if *asked == ticket => {
                 let callers = self.present();
@@ -114,7 +117,7 @@ impl Call {
     }
 
     /// Rings the transferor, marked so that it knows whom it gets back, or the fallback.
-    fn ring_back(&mut self, errand: Errand, steps: Vec<Vec<Target>>) {
+    fn ring_back(&mut self, errand: Errand, goal: Goal) {
         let Movement::Recall(recall) = &self.movement else { return };
         let (by, transfer) = (recall.by.origin.clone(), recall.by.transfer);
         let again = matches!(errand, Errand::Recall);
@@ -129,7 +132,7 @@ impl Call {
             face.identity.display = Some(format!("Recall: {} <- {name}", number_of(&by)));
         }
         let ring = again.then_some(self.settings.recall_timeout);
-        let dial = self.dial(errand, face, steps, ring);
+        let dial = self.dial(errand, face, goal, ring);
         if self.dials.contains_key(&dial) {
             self.set_recall(if again { Phase::Recalling(dial) } else { Phase::FallingBack(dial) });
             let phase = if again { TransferPhase::Recalling } else { TransferPhase::FallingBack };

@@ -29,6 +29,9 @@ pub enum Refused {
     /// No room of that name.
     #[error("there is no such room")]
     UnknownRoom,
+    /// No queue has such an agent.
+    #[error("there is no such agent")]
+    UnknownAgent,
     /// No extension or trunk of that name.
     #[error("nothing of that name is configured")]
     Unconfigured,
@@ -111,6 +114,7 @@ impl Refused {
             | Self::UnknownGather
             | Self::UnknownRecording
             | Self::UnknownRoom
+            | Self::UnknownAgent
             | Self::Unconfigured => 404,
             Self::NotLive
             | Self::NotAnswered
@@ -146,6 +150,7 @@ impl Refused {
             Self::UnknownRecording => "unknown-recording",
             Self::UnknownRoom => "unknown-room",
             Self::Unconfigured => "unknown-name",
+            Self::UnknownAgent => "unknown-agent",
             Self::NotLive => "not-live",
             Self::NotAnswered => "not-answered",
             Self::AlreadyAnswered => "already-answered",
@@ -176,7 +181,7 @@ impl From<Refusal> for Refused {
             Refusal::Unknown | Refusal::NoNumber => Self::NoSuchTarget,
             Refusal::Offline => Self::NobodyRegistered,
             Refusal::Forbidden => Self::TargetForbidden,
-            Refusal::Full => Self::Full,
+            Refusal::Full | Refusal::RoomFull => Self::Full,
             Refusal::Scheme => Self::Invalid { field: "to", why: "a URI must begin with sip: or tel:" },
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{
     Action, Call, Membership, Outcome, Sound, TransferPhase, ending::plain_failure, errand::Errand, face::handed_over,
-    leg::Standing, lifecycle::Ticket,
+    leg::Standing, lifecycle::Ticket, queued::Goal,
 };
 use crate::{
     destination::{Plan, Purpose, Refusal},
@@ -87,18 +87,16 @@ impl Call {
     /// Where the one is who is asked in.
     pub(super) fn invitation_routed(&mut self, invitation: Invitation, plan: Result<Plan, Refusal>) {
         let Invitation { member, transfer, referred_by } = invitation;
-        let steps = match plan {
-            Ok(Plan::Ring(steps)) => steps,
+        let goal = match plan.map(Goal::of) {
+            Ok(Some(goal)) => goal,
             // A room cannot be called into a room, nor can music.
-            Ok(Plan::Conference(_) | Plan::Music | Plan::Echo | Plan::Flow(_)) => {
-                return self.invitation_failed(member, transfer, plain_failure(488));
-            }
+            Ok(None) => return self.invitation_failed(member, transfer, plain_failure(488)),
             Err(refusal) => return self.invitation_failed(member, transfer, plain_failure(refusal.status().0)),
         };
         let Some(party) = self.legs.get(&member) else { return };
         let headers = handed_over(&party.origin, referred_by, &self.settings.domain);
         if let Some(face) = self.face(member, headers) {
-            self.dial(Errand::Invitation(member, transfer), face, steps, None);
+            self.dial(Errand::Invitation(member, transfer), face, goal, None);
             self.transfer_goes_on(transfer, TransferPhase::Calling);
         }
     }

@@ -44,6 +44,11 @@ impl Call {
         self.legs.get(&leg).map(|leg| self.show(leg, epoch))
     }
 
+    /// Who a leg is.
+    pub fn party_view(&self, leg: LegId) -> Option<PartyView> {
+        self.legs.get(&leg).map(|leg| party(&leg.origin))
+    }
+
     /// A transfer that is under way.
     pub fn transfer_view(&self, transfer: TransferId, epoch: Epoch) -> Option<TransferView> {
         self.stories.get(&transfer).map(|story| story.view(epoch))
@@ -76,6 +81,7 @@ impl Call {
             gather: self.gathers.get(&leg.id).map(|gathering| gathering.id),
             recordings: self.recordings_of(Some(leg.id)),
             attempt: leg.facts.attempt,
+            queue: leg.facts.queue.clone(),
             started_at: epoch.stamp(leg.facts.started),
             ringing_at: leg.facts.ringing.map(|at| epoch.stamp(at)),
             answered_at: leg.facts.answered.map(|at| epoch.stamp(at)),

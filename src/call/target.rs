@@ -87,7 +87,8 @@ impl Call {
             self.tell(Event::LegRinging { leg });
         }
         let Some(dial) = self.dials.get_mut(&id) else { return };
-        let for_all = !matches!(dial.errand, Errand::Invitation(..)) && dial.way.early_media;
+        // Who waits in a queue hears its music until somebody has answered.
+        let for_all = !matches!(dial.errand, Errand::Invitation(..)) && dial.way.early_media && dial.place.is_none();
         let heard = for_all
             && dial.early.is_none_or(|early| early == leg)
             && sdp.is_some_and(|sdp| self.legs.get_mut(&leg).is_some_and(|leg| leg.hear_early(sdp)));

@@ -84,6 +84,8 @@ pub struct LegView {
     pub recordings: Vec<RecordingId>,
     /// The attempt that called it.
     pub attempt: Option<AttemptId>,
+    /// The queue in which it waits or waited last, or that gave it its caller.
+    pub queue: Option<String>,
     /// When it began.
     pub started_at: Stamp,
     /// When it first rang.

@@ -4,13 +4,14 @@
 use super::{
     Action, Approach, Call, Outcome, TransferPhase,
     cold::Transferor,
-    dial::DialId,
+    dial::{Dial, DialId},
     ending::plain_failure,
     errand::Errand,
     face::number_uri,
     lifecycle::{Ticket, Timer},
     mix::Place,
     movement::Movement,
+    queued::Goal,
 };
 use crate::{
     destination::{Plan, Purpose, Refusal},
@@ -117,9 +118,10 @@ impl Call {
         let (agent, wish) = (warm.agent.clone(), warm.wish.clone());
         match plan {
             Err(refusal) => self.warm_failed(&plain_failure(refusal.status().0), now),
-            Ok(Plan::Ring(steps)) => {
+            Ok(plan @ (Plan::Ring(_) | Plan::Queue(_))) => {
                 let caller = self.others(agent.leg).first().copied().unwrap_or(agent.leg);
-                let called = self.dial_target(Errand::Warm, caller, &agent.origin, None, wish.as_deref(), steps);
+                let Some(goal) = Goal::of(plan) else { return };
+                let called = self.dial_target(Errand::Warm, caller, &agent.origin, None, wish.as_deref(), goal);
                 let Some(dial) = called else { return };
                 if self.dials.contains_key(&dial) {
                     self.set_warm(Phase::Calling(dial));
@@ -272,7 +274,8 @@ impl Call {
         match warm.phase {
             Phase::Calling(dial) if agent => {
                 let place = self.waiting_place(dial);
-                if place == Place::Aside(Some(Source::HoldMusic)) { Place::Aside(None) } else { place }
+                let queued = self.dials.get(&dial).is_some_and(Dial::is_queued);
+                if place == Place::Aside(Some(Source::HoldMusic)) && !queued { Place::Aside(None) } else { place }
             }
             Phase::Private { target, partner: Partner::Target } if agent || leg == target => Place::Mix,
             Phase::Private { target, partner: Partner::Caller } if leg != target => Place::Mix,

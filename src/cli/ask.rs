@@ -53,7 +53,7 @@ pub enum Ask {
     Transfer {
         /// Who hands over, such as leg-12.
         leg: String,
-        /// A number, an extension, a SIP URI, conference:NAME.
+        /// A number, an extension, a SIP URI, conference:NAME, queue:NAME.
         to: String,
         /// It talks to the new one first; `complete`, `cancel`, `merge`, `swap` go on.
         #[arg(long)]
@@ -110,6 +110,22 @@ pub enum Ask {
     Registrations,
     /// Lists trunks.
     Trunks,
+    /// Lists queues, or shows who waits in one and what its agents do.
+    Queues {
+        /// Such as support.
+        queue: Option<String>,
+    },
+    /// Lists agents of queues, or has one take no calls of queues, or take them again.
+    Agents {
+        /// Such as 1001.
+        agent: Option<String>,
+        /// It takes none.
+        #[arg(long, requires = "agent")]
+        pause: bool,
+        /// It takes them again.
+        #[arg(long, requires = "agent", conflicts_with = "pause")]
+        unpause: bool,
+    },
     /// Draws the SIP messages and events of a call, alive or over.
     Trace {
         /// Such as call-7.
@@ -183,6 +199,14 @@ impl Ask {
             }
             Self::Registrations => get(&["registrations"]),
             Self::Trunks => get(&["trunks"]),
+            Self::Queues { queue: Some(queue) } => get(&["queues", queue]),
+            Self::Queues { queue: None } => get(&["queues"]),
+            Self::Agents { agent: None, .. } => get(&["agents"]),
+            Self::Agents { agent: Some(agent), pause, unpause } => match (pause, unpause) {
+                (true, _) => post(&["agents", agent, "pause"], json!({})),
+                (false, true) => post(&["agents", agent, "unpause"], json!({})),
+                (false, false) => get(&["agents", agent]),
+            },
             Self::Trace { call, svg } => {
                 let format = if *svg { "svg" } else { "text" };
                 get(&["calls", call, "trace"]).with(&[("format", if json { "json" } else { format })])

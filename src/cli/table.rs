@@ -41,6 +41,32 @@ pub(super) fn lines(ask: &Ask, answer: &Value) -> Vec<String> {
                 vec![text(&trunk["name"]), text(&trunk["host"]), addresses.join(" "), lines]
             }),
         ),
+        Ask::Queues { queue: None } => table(
+            &["QUEUE", "NUMBER", "STRATEGY", "WAITING", "SINCE", "FREE AGENTS"],
+            each(answer, "queues").map(|queue| {
+                let since = each(queue, "waiting").next().map_or(NONE.to_owned(), |first| text(&first["since"]));
+                let agents = each(queue, "agents").count();
+                let free = format!("{} of {agents}", text(&queue["free_agents"]));
+                let [name, number, strategy, length] =
+                    ["name", "number", "strategy", "length"].map(|key| text(&queue[key]));
+                vec![name, number, strategy, length, since, free]
+            }),
+        ),
+        Ask::Queues { queue: Some(_) } => {
+            let mut all = table(
+                &["PLACE", "WHO", "SINCE", "CALL", "RINGING"],
+                each(answer, "waiting").map(|waiting| {
+                    let who = waiting["party"]["number"].as_str().unwrap_or(NONE).to_owned();
+                    let offered: Vec<String> = each(waiting, "offered").map(text).collect();
+                    let [place, since, call] = ["position", "since", "call"].map(|key| text(&waiting[key]));
+                    vec![place, who, since, call, offered.join(" ")]
+                }),
+            );
+            all.extend(agents(each(answer, "agents")));
+            all
+        }
+        Ask::Agents { agent: None, .. } => agents(each(answer, "agents")),
+        Ask::Agents { agent: Some(_), pause: false, unpause: false } => agents(std::iter::once(answer)),
         Ask::Records { record: None, .. } => {
             let mut all = records(each(answer, "records"));
             if answer["next"].is_string() {
@@ -66,7 +92,7 @@ pub(super) fn lines(ask: &Ask, answer: &Value) -> Vec<String> {
         }
         Ask::Reload => {
             let mut all = vec!["the settings were read again".to_owned()];
-            for noun in ["extensions", "trunks"] {
+            for noun in ["extensions", "trunks", "queues"] {
                 for what in ["added", "removed", "changed"] {
                     let names: Vec<String> = each(&answer[noun], what).map(text).collect();
                     if !names.is_empty() {
@@ -76,7 +102,8 @@ pub(super) fn lines(ask: &Ask, answer: &Value) -> Vec<String> {
             }
             all
         }
-        Ask::Hold { .. }
+        Ask::Agents { .. }
+        | Ask::Hold { .. }
         | Ask::Unhold { .. }
         | Ask::Transfer { .. }
         | Ask::Complete { .. }
@@ -122,6 +149,17 @@ fn done(answer: &Value) -> Vec<String> {
         all.push("done".to_owned());
     }
     all
+}
+
+fn agents<'a>(agents: impl Iterator<Item = &'a Value>) -> Vec<String> {
+    table(
+        &["AGENT", "STATE", "PAUSED", "UNTIL", "LAST CALL", "TAKEN", "MISSED"],
+        agents.map(|agent| {
+            ["extension", "state", "paused", "until", "last_call_at", "taken", "missed"]
+                .map(|key| text(&agent[key]))
+                .to_vec()
+        }),
+    )
 }
 
 fn legs<'a>(legs: impl Iterator<Item = &'a Value>) -> Vec<String> {

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     call::{self, CallSettings},
     sip::wire::digest::Algorithm,
-    switch::{self, ExtensionSettings, RouteFrom, RouteSettings},
+    switch,
 };
 use std::{fmt::Display, ops::RangeInclusive, time::Duration};
 use toml::Spanned;
@@ -22,14 +22,7 @@ pub(super) struct LimitSettings {
 }
 
 /// What all calls must know.
-pub(super) fn read(
-    file: &File,
-    place: &Place,
-    media: &MediaSettings,
-    extensions: &[ExtensionSettings],
-    routes: &[RouteSettings],
-    report: &mut Report<'_>,
-) -> CallSettings {
+pub(super) fn read(file: &File, place: &Place, media: &MediaSettings, report: &mut Report<'_>) -> CallSettings {
     let transfer = &file.transfer.keys;
     let seconds =
         |said, place, usual, report: &mut Report<'_>| Duration::from_secs(number(said, place, usual, 1..=3600, report));
@@ -39,35 +32,11 @@ pub(super) fn read(
         ring_timeout: seconds(&transfer.ring_timeout_s, "[transfer] ring_timeout_s", 30, report),
         recall: transfer.recall.unwrap_or(true),
         recall_timeout: seconds(&transfer.recall_timeout_s, "[transfer] recall_timeout_s", 20, report),
-        fallback: transfer.fallback.as_ref().and_then(|number| fallback(number, extensions, routes, report)),
+        fallback: transfer.fallback.as_ref().map(|number| number.get_ref().clone()).filter(|number| !number.is_empty()),
         codes: codes(&file.codes, report),
         domain: place.domain.clone(),
         recording: super::sounds::calls(file),
     }
-}
-
-/// Where callers go when all else fails; it must lead somewhere.
-fn fallback(
-    said: &Spanned<String>,
-    extensions: &[ExtensionSettings],
-    routes: &[RouteSettings],
-    report: &mut Report<'_>,
-) -> Option<String> {
-    let number = said.get_ref();
-    if number.is_empty() {
-        return None;
-    }
-    let internal = |route: &&RouteSettings| matches!(route.from, None | Some(RouteFrom::Extensions));
-    let leads = routes.iter().filter(internal).any(|route| route.pattern.fits(number))
-        || extensions.iter().any(|extension| extension.number == *number);
-    if !leads {
-        report.add(
-            said.span(),
-            "[transfer] fallback",
-            format!("{number:?} leads nowhere: neither an extension nor a route for extensions has this number"),
-        );
-    }
-    Some(number.clone())
 }
 
 fn codes(section: &Section<Codes>, report: &mut Report<'_>) -> call::Codes {

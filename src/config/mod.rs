@@ -8,7 +8,9 @@ mod fixed;
 mod http;
 mod log;
 mod media;
+mod numbers;
 mod problem;
+mod queues;
 mod read;
 mod records;
 mod reload;
@@ -104,12 +106,15 @@ fn build(file: &File, env: &dyn Fn(&str) -> Option<String>, report: &mut Report<
     let dtmf = media::dtmf(&file.media.keys.dtmf, "[media] dtmf", Dtmf::default(), report);
     let extensions = extensions::read(&file.extensions, dtmf, env, report);
     let trunks = trunks::read(&file.trunks, dtmf, env, report);
-    let routes = routes::read(&file.routes, &extensions, &trunks, report);
+    let queues = queues::read(&file.queues, &extensions, report);
+    let routes = routes::read(&file.routes, &extensions, &trunks, &queues, report);
+    let numbers = numbers::Numbers { extensions: &extensions, routes: &routes, queues: &queues };
+    numbers.check_fallbacks(file, report);
     let limits = calls::limits(&file.limits, report);
     let place = address::read(&file.sip, &file.media, report);
     let media = media::read(&file.media, report);
     let sip = signalling::read(&file.sip, &place, &limits, report);
-    let call = calls::read(file, &place, &media, &extensions, &routes, report);
+    let call = calls::read(file, &place, &media, report);
     let (min_expires, max_expires) = signalling::registration(&file.sip, report);
     let state_directory = signalling::state_directory(&file.sip, place.listen, env);
     let exchange = exchange::Settings {
@@ -128,6 +133,7 @@ fn build(file: &File, env: &dyn Fn(&str) -> Option<String>, report: &mut Report<
         extensions,
         trunks,
         routes,
+        queues,
     };
     let trace_bytes = trace(file, report);
     let server = server::Settings {

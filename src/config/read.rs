@@ -13,7 +13,7 @@ use toml::{
 
 /// What later versions will know.
 const NOT_YET: [&str; 1] = ["dialect"];
-const KNOWN: [&str; 17] = [
+const KNOWN: [&str; 18] = [
     "sip",
     "media",
     "sounds",
@@ -31,6 +31,7 @@ const KNOWN: [&str; 17] = [
     "extension",
     "trunk",
     "route",
+    "queue",
 ];
 
 /// Reads what can be read; the rest is reported.
@@ -60,6 +61,7 @@ pub(super) fn file(text: &str, report: &mut Report<'_>) -> File {
             "extension" => file.extensions = several(&name, value, report),
             "trunk" => file.trunks = several(&name, value, report),
             "route" => file.routes = several(&name, value, report),
+            "queue" => file.queues = several(&name, value, report),
             later if NOT_YET.contains(&later) => {
                 report.add(at, &format!("[{name}]"), "is not part of this version; take the section out");
             }

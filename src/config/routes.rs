@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     destination::Flow,
-    switch::{ExtensionSettings, Pattern, RouteFrom, RouteSettings, RouteTo, TrunkSettings},
+    switch::{ExtensionSettings, Pattern, QueueSettings, RouteFrom, RouteSettings, RouteTo, TrunkSettings},
 };
 use std::{collections::HashSet, time::Duration};
 use toml::Spanned;
@@ -21,17 +21,20 @@ const FLOW_TIMEOUT: Duration = Duration::from_secs(5);
 struct Known<'a> {
     extensions: HashSet<&'a str>,
     trunks: Vec<&'a str>,
+    queues: Vec<&'a str>,
 }
 
 pub(super) fn read(
     sections: &[Section<Route>],
     extensions: &[ExtensionSettings],
     trunks: &[TrunkSettings],
+    queues: &[QueueSettings],
     report: &mut Report<'_>,
 ) -> Vec<RouteSettings> {
     let known = Known {
         extensions: extensions.iter().map(|extension| extension.number.as_str()).collect(),
         trunks: trunks.iter().map(|trunk| trunk.name.as_str()).collect(),
+        queues: queues.iter().map(|queue| queue.name.as_str()).collect(),
     };
     sections.iter().filter_map(|section| route(section, &known, report)).collect()
 }
@@ -74,7 +77,7 @@ fn with_rules(to: RouteTo, keys: &Route, report: &mut Report<'_>) -> RouteTo {
     };
     let usual = FLOW_TIMEOUT.as_secs() as u32;
     let seconds: u32 = number(&keys.flow_timeout_s, "[route] flow_timeout_s", usual, 1..=60, report);
-    let fallback = keys.flow_fallback.as_ref().map(|said| said.get_ref().clone());
+    let fallback = keys.flow_fallback.as_ref().map(|said| said.get_ref().clone()).filter(|number| !number.is_empty());
     RouteTo::Flow(Flow { timeout: Duration::from_secs(seconds.into()), fallback, ..flow })
 }
 
@@ -125,9 +128,13 @@ fn destination(said: &Spanned<&str>, known: &Known<'_>, report: &mut Report<'_>)
         Some(("flow", name)) if !name.is_empty() => {
             Some(RouteTo::Flow(Flow { name: name.to_owned(), timeout: FLOW_TIMEOUT, fallback: None }))
         }
+        Some(("queue", name)) => {
+            known.check_queue(name, said, report);
+            Some(RouteTo::Queue(name.to_owned()))
+        }
         Some(("dialect", name)) if !name.is_empty() => Some(RouteTo::Dialect(name.to_owned())),
         Some(_) => {
-            let ways = "\"trunk:NAME\", \"conference:{number}\", \"music\", \"echo\", \"flow:NAME\", \"{number}\" or the number of an extension";
+            let ways = "\"trunk:NAME\", \"conference:{number}\", \"queue:NAME\", \"music\", \"echo\", \"flow:NAME\", \"{number}\" or the number of an extension";
             report.add(said.span(), TO, format!("{text:?} must be {ways}"));
             None
         }
@@ -147,6 +154,14 @@ fn destination(said: &Spanned<&str>, known: &Known<'_>, report: &mut Report<'_>)
 }
 
 impl Known<'_> {
+    fn check_queue(&self, name: &str, said: &Spanned<&str>, report: &mut Report<'_>) {
+        if !name.contains("{number}") && !self.queues.contains(&name) {
+            let meant = nearest(name, self.queues.iter().copied())
+                .map_or(String::new(), |near| format!("; did you mean {near:?}?"));
+            report.add(said.span(), TO, format!("there is no queue {name:?}{meant}"));
+        }
+    }
+
     fn check_trunk<T>(&self, name: &str, said: &Spanned<T>, place: &str, report: &mut Report<'_>) {
         if !self.trunks.contains(&name) {
             let meant = nearest(name, self.trunks.iter().copied())

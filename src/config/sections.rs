@@ -34,6 +34,7 @@ pub(super) struct File {
     pub(super) extensions: Vec<Section<Extension>>,
     pub(super) trunks: Vec<Section<Trunk>>,
     pub(super) routes: Vec<Section<Route>>,
+    pub(super) queues: Vec<Section<Queue>>,
 }
 
 /// A section, and where it begins.
@@ -228,6 +229,23 @@ pub(super) struct Route {
     pub(super) to: Spanned<Texts>,
     pub(super) flow_timeout_s: Maybe<i64>,
     pub(super) flow_fallback: Maybe<String>,
+}
+
+/// `[[queue]]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Queue {
+    pub(super) name: Spanned<String>,
+    pub(super) number: Maybe<String>,
+    pub(super) members: Spanned<Texts>,
+    pub(super) strategy: Maybe<String>,
+    pub(super) ring_s: Maybe<i64>,
+    pub(super) retry_s: Maybe<i64>,
+    pub(super) wrap_up_s: Maybe<i64>,
+    pub(super) music: Maybe<Texts>,
+    pub(super) max_length: Maybe<i64>,
+    pub(super) max_wait_s: Maybe<i64>,
+    pub(super) fallback: Maybe<String>,
 }
 
 /// `[[flow]]`

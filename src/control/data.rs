@@ -1,6 +1,9 @@
 //! The events of calls as programs are told them: their types, and what each says beside the state.
 
-use crate::call::{Event, GatherEnd, QualityView, RecordingState};
+use crate::{
+    call::{Event, GatherEnd, QualityView, QueueNews, RecordingState},
+    ids::EntryId,
+};
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
@@ -38,6 +41,13 @@ pub(super) fn kind(event: &Event) -> &'static str {
             RecordingState::Resumed => "recording.resumed",
             RecordingState::Ended => "recording.ended",
             RecordingState::Failed => "recording.failed",
+        },
+        Event::Queue { news, .. } => match news {
+            QueueNews::Entered { .. } => "queue.entered",
+            QueueNews::Offered { .. } => "queue.offered",
+            QueueNews::Declined { .. } => "queue.declined",
+            QueueNews::Answered { .. } => "queue.answered",
+            QueueNews::Left { .. } => "queue.left",
         },
         Event::RecordingFile { .. } => "recording.file",
         Event::Quality { .. } => "quality.reported",
@@ -86,8 +96,23 @@ impl Serialize for Data<'_> {
                 data["recording_id"] = json!(recording);
                 data
             }
+            Event::Queue { entry, queue, news, .. } => queued(*entry, queue, news),
         };
         data.serialize(serializer)
+    }
+}
+
+fn queued(entry: EntryId, queue: &str, news: &QueueNews) -> serde_json::Value {
+    match news {
+        QueueNews::Entered { position } => json!({ "entry_id": entry, "queue": queue, "position": position }),
+        QueueNews::Offered { agent } => json!({ "entry_id": entry, "queue": queue, "agent": agent }),
+        QueueNews::Declined { agent, status } => {
+            json!({ "entry_id": entry, "queue": queue, "agent": agent, "status": status })
+        }
+        QueueNews::Answered { agent, leg } => {
+            json!({ "entry_id": entry, "queue": queue, "agent": agent, "agent_leg": leg })
+        }
+        QueueNews::Left { why } => json!({ "entry_id": entry, "queue": queue, "reason": why }),
     }
 }
 

@@ -23,6 +23,7 @@ pub use news::{Happened, News};
 pub use traces::{Traced, Traces};
 
 pub use crate::exchange::{
-    Done, ExtensionView, Granted, Originate, RegistrationView, RoomSettings, RoomView, TrunkView, What,
+    AgentView, Done, ExtensionView, Granted, Originate, QueueView, RegistrationView, RoomSettings, RoomView, TrunkView,
+    WaitingView, What,
 };
 pub use crate::switch::{Changes, Difference};

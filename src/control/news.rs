@@ -47,6 +47,13 @@ pub enum Happened {
         /// It ran out.
         expired: bool,
     },
+    /// An agent takes no calls of queues from now on, or takes them again.
+    AgentPaused {
+        /// The extension.
+        extension: String,
+        /// None.
+        paused: bool,
+    },
     /// An address is ignored for a while: too many failed logins.
     Banned {
         /// The address.
@@ -69,6 +76,9 @@ impl Happened {
             switch::Event::Unregistered { extension, contact, expired } => {
                 Self::Unregistered { extension: extension.clone(), contact: contact.clone(), expired: *expired }
             }
+            switch::Event::AgentPaused { extension, paused } => {
+                Self::AgentPaused { extension: extension.clone(), paused: *paused }
+            }
             switch::Event::Banned { address, seconds } => {
                 Self::Banned { address: address.to_string(), seconds: *seconds }
             }
@@ -87,6 +97,8 @@ impl News {
             Happened::Call(news) => kind(&news.event),
             Happened::Registered { .. } => "registration.added",
             Happened::Unregistered { .. } => "registration.removed",
+            Happened::AgentPaused { paused: true, .. } => "agent.paused",
+            Happened::AgentPaused { paused: false, .. } => "agent.unpaused",
             Happened::Banned { .. } => "security.banned",
         }
     }
@@ -101,7 +113,10 @@ impl News {
     pub fn call(&self) -> Option<CallId> {
         match &self.what {
             Happened::Call(news) => Some(news.call),
-            Happened::Registered { .. } | Happened::Unregistered { .. } | Happened::Banned { .. } => None,
+            Happened::Registered { .. }
+            | Happened::Unregistered { .. }
+            | Happened::AgentPaused { .. }
+            | Happened::Banned { .. } => None,
         }
     }
 
@@ -109,7 +124,10 @@ impl News {
     pub fn leg(&self) -> Option<LegId> {
         match &self.what {
             Happened::Call(news) => news.event.leg(),
-            Happened::Registered { .. } | Happened::Unregistered { .. } | Happened::Banned { .. } => None,
+            Happened::Registered { .. }
+            | Happened::Unregistered { .. }
+            | Happened::AgentPaused { .. }
+            | Happened::Banned { .. } => None,
         }
     }
 
@@ -121,9 +139,9 @@ impl News {
                 legs.into_iter().any(|leg| is(&leg.party, extension))
                     || news.transfer.as_ref().is_some_and(|transfer| is(&transfer.by, extension))
             }
-            Happened::Registered { extension: own, .. } | Happened::Unregistered { extension: own, .. } => {
-                own == extension
-            }
+            Happened::Registered { extension: own, .. }
+            | Happened::Unregistered { extension: own, .. }
+            | Happened::AgentPaused { extension: own, .. } => own == extension,
             Happened::Banned { .. } => false,
         }
     }
@@ -137,8 +155,14 @@ impl News {
     /// How much memory it may take, in legs.
     pub(super) fn weight(&self) -> usize {
         match &self.what {
-            Happened::Call(news) => 1 + news.state.as_ref().map_or(0, |call| call.legs.len()),
-            Happened::Registered { .. } | Happened::Unregistered { .. } | Happened::Banned { .. } => 1,
+            Happened::Call(news) => {
+                let queue = news.queue.as_ref().map_or(0, |queue| 1 + (queue.waiting.len() + queue.agents.len()) / 4);
+                1 + queue + news.state.as_ref().map_or(0, |call| call.legs.len())
+            }
+            Happened::Registered { .. }
+            | Happened::Unregistered { .. }
+            | Happened::AgentPaused { .. }
+            | Happened::Banned { .. } => 1,
         }
     }
 }
@@ -163,6 +187,9 @@ impl Serialize for News {
                 map.serialize_entry("call", &news.state)?;
                 map.serialize_entry("leg", &news.leg)?;
                 map.serialize_entry("transfer", &news.transfer)?;
+                if news.queue.is_some() {
+                    map.serialize_entry("queue", &news.queue)?;
+                }
             }
             Happened::Registered { extension, contact, user_agent, expires_at } => {
                 map.serialize_entry(
@@ -175,6 +202,9 @@ impl Serialize for News {
             Happened::Unregistered { extension, contact, expired } => {
                 let data = serde_json::json!({ "extension": extension, "contact": contact, "expired": expired });
                 map.serialize_entry("data", &data)?;
+            }
+            Happened::AgentPaused { extension, paused } => {
+                map.serialize_entry("data", &serde_json::json!({ "extension": extension, "paused": paused }))?;
             }
             Happened::Banned { address, seconds } => {
                 map.serialize_entry("data", &serde_json::json!({ "address": address, "seconds": seconds }))?;

@@ -69,7 +69,9 @@ impl Exchange {
             None => {
                 let id = match &plan {
                     Ok(Plan::Conference(name)) => self.room(name, now),
-                    Ok(Plan::Ring(_) | Plan::Music | Plan::Echo | Plan::Flow(_)) | Err(_) => self.open_call(None, now),
+                    Ok(Plan::Ring(_) | Plan::Music | Plan::Echo | Plan::Flow(_) | Plan::Queue(_)) | Err(_) => {
+                        self.open_call(None, now)
+                    }
                 };
                 (id, call::Command::Admit { incoming, port, origin, plan })
             }
@@ -120,15 +122,15 @@ impl Exchange {
 
     /// A port, and a line where it comes by a trunk. The leg has no call yet.
     fn equip(&mut self, leg: LegId, origin: &Origin) -> Result<u16, Rejection> {
-        let trunk = match &origin.caller {
-            Caller::Trunk(trunk) => Some(trunk),
-            Caller::Extension(_) => None,
-        };
-        self.lease(leg, trunk, CallId(0)).ok_or_else(|| unavailable(RETRY_WHEN_FULL))
+        self.lease(leg, &origin.caller, CallId(0)).ok_or_else(|| unavailable(RETRY_WHEN_FULL))
     }
 
     /// A port for a leg of a call, and a line of its trunk; nothing if one of them is not to be had.
-    pub(super) fn lease(&mut self, leg: LegId, trunk: Option<&String>, call: CallId) -> Option<u16> {
+    pub(super) fn lease(&mut self, leg: LegId, party: &Caller, call: CallId) -> Option<u16> {
+        let trunk = match party {
+            Caller::Trunk(trunk) => Some(trunk),
+            Caller::Extension(_) => None,
+        };
         if trunk.is_some_and(|trunk| !self.switchboard.take_line(trunk)) {
             return None;
         }
@@ -138,7 +140,10 @@ impl Exchange {
             }
             return None;
         };
-        self.legs.insert(leg, Owned { call, trunk: trunk.cloned(), mixed: false });
+        if let Caller::Extension(number) = party {
+            self.switchboard.engaged(number);
+        }
+        self.legs.insert(leg, Owned { call, party: party.clone(), mixed: false });
         Some(port)
     }
 }

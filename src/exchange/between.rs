@@ -79,6 +79,13 @@ impl Exchange {
         }
         second.may_be_left(with)?;
         first.may_be_left(leg)?;
+        let (from_room, to_room) = (self.is_room(from), self.is_room(to));
+        // Whoever is in both leaves, and the others of the one come to the other.
+        if (to_room && !second.takes(first.legs().len().saturating_sub(2)))
+            || (from_room && !first.takes(second.legs().len().saturating_sub(2)))
+        {
+            return Err(Refused::Full);
+        }
         let number = second.number_of(with);
         let line = self.calls.get_mut(&from).ok_or(Refused::UnknownCall)?;
         let done = line.call.bridge(leg, with, number, now);

@@ -17,13 +17,16 @@ impl Exchange {
             Action::Sip(command) => self.sip_out(id, command, now),
             Action::Media(command) => self.mix(id, command),
             Action::Route { ticket, origin, target, purpose } => {
+                let newcomers = self.calls.get(&id).map_or(0, |line| line.call.newcomers(ticket));
                 let plan = self.switchboard.route(&origin, &target, purpose, now);
+                let plan = self.if_it_takes(plan, newcomers);
                 self.answer(id, call::Command::Routed { ticket, plan }, now);
             }
             Action::Lease { ticket, callees } => {
                 let legs = callees.iter().map(|callee| self.lease_outgoing(id, callee)).collect();
                 self.answer(id, call::Command::Leased { ticket, legs }, now);
             }
+            Action::Queue { entry, what } => self.queue(id, entry, what, now),
             Action::Release { leg } => self.release(leg, now),
             Action::Join { referrer, replaced } => self.join(id, referrer, replaced, now),
             Action::Enter { conference, legs } => {
@@ -93,20 +96,17 @@ impl Exchange {
     }
 
     fn lease_outgoing(&mut self, id: CallId, callee: &Caller) -> Option<(LegId, u16)> {
-        let trunk = match callee {
-            Caller::Trunk(trunk) => Some(trunk),
-            Caller::Extension(_) => None,
-        };
         let leg = self.leg_ids.next();
-        Some((leg, self.lease(leg, trunk, id)?))
+        Some((leg, self.lease(leg, callee, id)?))
     }
 
     fn release(&mut self, leg: LegId, now: Instant) {
         let Some(owned) = self.legs.remove(&leg) else { return };
         self.awaited_in_vain(leg, now);
         self.ports.release(leg);
-        if let Some(trunk) = owned.trunk {
-            self.switchboard.free_line(&trunk);
+        match owned.party {
+            Caller::Trunk(trunk) => self.switchboard.free_line(&trunk),
+            Caller::Extension(number) => self.switchboard.released(&number, now),
         }
     }
 
@@ -130,6 +130,12 @@ impl Exchange {
         match (is_room, line.conference.is_some()) {
             (true, true) => Err(StatusCode(403)),
             (true, false) => {
+                let newcomers = line.call.legs().len().saturating_sub(1);
+                // Whoever asked leaves.
+                if !self.calls.get(&id).is_some_and(|line| line.call.takes(newcomers.saturating_sub(1))) {
+                    return Err(StatusCode(486));
+                }
+                let Some(line) = self.calls.get_mut(&other) else { return Err(StatusCode(481)) };
                 let passengers = line.call.vacate(replaced, now);
                 if passengers.is_empty() {
                     return Err(StatusCode(403));
@@ -142,6 +148,10 @@ impl Exchange {
                 legs.retain(|leg| *leg != referrer);
                 if legs.is_empty() {
                     return Err(StatusCode(481));
+                }
+                // Whose place they take leaves.
+                if !self.calls.get(&other).is_some_and(|line| line.call.takes(legs.len() - 1)) {
+                    return Err(StatusCode(486));
                 }
                 self.move_legs(id, other, &legs, Some(replaced), now);
                 Ok(())
@@ -164,6 +174,9 @@ impl Exchange {
     }
 
     fn bring(&mut self, passengers: Vec<Passenger>, from: CallId, to: CallId, replaced: Option<LegId>, now: Instant) {
+        for entry in passengers.iter().filter_map(Passenger::entry) {
+            self.waits_in(entry, to);
+        }
         let Some(goal) = self.calls.get_mut(&to) else { return };
         goal.call.adopt(passengers, replaced, now);
         self.stirred.push_back(to);

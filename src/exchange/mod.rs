@@ -9,6 +9,7 @@ mod errands;
 mod gate;
 mod obey;
 mod order;
+mod queues;
 mod recordings;
 mod reload;
 mod rooms;
@@ -16,7 +17,9 @@ mod wiring;
 mod wish;
 
 pub use order::{Order, Ports};
+pub use queues::{AgentView, QueueLoad, WaitingView};
 pub use wiring::{Counters, Exchange, Settings};
 pub use wish::{
-    Done, ExtensionView, Granted, News, Originate, RegistrationView, RoomSettings, RoomView, TrunkView, What, Wish,
+    Done, ExtensionView, Granted, News, Originate, QueueView, RegistrationView, RoomSettings, RoomView, TrunkView,
+    What, Wish,
 };

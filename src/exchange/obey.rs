@@ -46,6 +46,8 @@ impl Exchange {
             }
             What::Trunks => Ok(Granted::Trunks(self.trunk_views())),
             What::Rooms => Ok(Granted::Rooms(self.room_views())),
+            What::Queues => Ok(Granted::Queues(self.queue_views(epoch))),
+            What::PauseAgent { agent, paused } => self.pause_agent(&agent, paused, now),
             What::Obey { call, verb } => self.obey_in(call, verb, epoch, now),
             What::Originate(originate) => self.originate(*originate, epoch, now),
             What::Move { leg, to } => self.move_leg(leg, to, epoch, now),
@@ -60,7 +62,11 @@ impl Exchange {
     fn obey_in(&mut self, call: Option<CallId>, verb: Verb, epoch: Epoch, now: Instant) -> Result<Granted, Refused> {
         let id = self.whose(call, &verb)?;
         let plan = match verb.approach() {
-            Some(to) => Some(self.plan_for(to, now)?),
+            Some(to) => {
+                let newcomers = self.look_at(id)?.sent_by(&verb);
+                let plan = self.plan_for(to, now)?;
+                Some(self.if_it_takes(Ok(plan), newcomers)?)
+            }
             None => None,
         };
         let line = self.calls.get_mut(&id).ok_or(Refused::UnknownCall)?;

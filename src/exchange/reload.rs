@@ -1,6 +1,6 @@
 //! New settings for an exchange at work.
 
-use super::{Exchange, Settings};
+use super::{Exchange, Settings, wiring::Owned};
 use crate::switch::{self, Changes};
 use std::{collections::HashMap, sync::Arc, time::Instant};
 
@@ -9,7 +9,7 @@ impl Exchange {
     /// among them, keep the settings that they began with. Cannot fail: whoever made the settings has checked them.
     pub fn reload(&mut self, settings: Settings, switch: switch::Settings, now: Instant) -> Changes {
         let mut lines: HashMap<String, u32> = HashMap::new();
-        for trunk in self.legs.values().filter_map(|owned| owned.trunk.as_ref()) {
+        for trunk in self.legs.values().filter_map(Owned::trunk) {
             *lines.entry(trunk.clone()).or_default() += 1;
         }
         let changes = self.switchboard.reload(switch, &lines);

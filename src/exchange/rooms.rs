@@ -1,7 +1,11 @@
 //! Conference rooms as programs see and make them.
 
 use super::{Done, Exchange, Granted, RoomSettings, RoomView};
-use crate::{call::Refused, ids::CallId};
+use crate::{
+    call::Refused,
+    destination::{Plan, Refusal},
+    ids::CallId,
+};
 use std::collections::BTreeSet;
 
 /// Rules that are kept for rooms in which nobody is.
@@ -37,6 +41,22 @@ impl Exchange {
             Ok(Granted::Done(Done::default()))
         } else {
             Err(Refused::UnknownRoom)
+        }
+    }
+
+    /// Where somebody leads; nowhere if that is a room which has no place for so many.
+    pub(super) fn if_it_takes(&self, plan: Result<Plan, Refusal>, more: usize) -> Result<Plan, Refusal> {
+        match plan {
+            Ok(Plan::Conference(name)) if !self.takes(&name, more) => Err(Refusal::RoomFull),
+            plan => plan,
+        }
+    }
+
+    /// Whether a room has a place for so many more.
+    fn takes(&self, name: &str, more: usize) -> bool {
+        match self.rooms.get(name).and_then(|id| self.calls.get(id)) {
+            Some(line) => line.call.takes(more),
+            None => self.rules.get(name).and_then(|rules| rules.max_members).is_none_or(|most| more <= most),
         }
     }
 

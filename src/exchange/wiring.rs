@@ -1,10 +1,11 @@
 //! Endpoint, switchboard and calls in one.
 
-use super::{News, Order, Ports, gate::Gate, recordings::Recordings};
+use super::{News, Order, Ports, QueueView, gate::Gate, queues::Waiting, recordings::Recordings};
 use crate::{
     call::{self, Call, CallSettings, Epoch, LegView, RoomSettings, TransferView},
     deadlines::Deadlines,
-    ids::{CallId, LegId, LegIds, Numbers, WishId},
+    destination::Caller,
+    ids::{CallId, EntryId, LegId, LegIds, Numbers, WishId},
     media,
     sip::{self, Endpoint},
     switch::{self, Binding, Switchboard},
@@ -56,6 +57,8 @@ pub struct Exchange {
     pub(super) legs: HashMap<LegId, Owned>,
     /// Legs that went to another call, and where somebody waits for them.
     pub(super) awaited: HashMap<LegId, CallId>,
+    /// Those who wait in queues.
+    pub(super) entries: HashMap<EntryId, Waiting>,
     /// Rules of rooms by name.
     pub(super) rules: HashMap<String, RoomSettings>,
     /// Conference rooms by name.
@@ -101,10 +104,20 @@ pub(super) struct Line {
 /// Whose a leg is, and what it holds until it is released.
 pub(super) struct Owned {
     pub(super) call: CallId,
-    /// The trunk whose line it takes.
-    pub(super) trunk: Option<String>,
+    /// Whose it is: a trunk has a line less, an extension is busy.
+    pub(super) party: Caller,
     /// It is in the mixer of its call.
     pub(super) mixed: bool,
+}
+
+impl Owned {
+    /// The trunk whose line it takes.
+    pub(super) fn trunk(&self) -> Option<&String> {
+        match &self.party {
+            Caller::Trunk(trunk) => Some(trunk),
+            Caller::Extension(_) => None,
+        }
+    }
 }
 
 /// Turns of the pump in one step: far above what any message can set off, so that machines that keep each other busy cannot stop the rest.
@@ -126,6 +139,7 @@ impl Exchange {
             calls: HashMap::new(),
             legs: HashMap::new(),
             awaited: HashMap::new(),
+            entries: HashMap::new(),
             rules: HashMap::new(),
             rooms: HashMap::new(),
             recordings: Recordings::default(),
@@ -293,7 +307,7 @@ impl Exchange {
         Counters {
             calls: self.calls.len(),
             legs: self.legs.len(),
-            lines: self.legs.values().filter(|owned| owned.trunk.is_some()).count(),
+            lines: self.legs.values().filter(|owned| owned.trunk().is_some()).count(),
             registrations: self.switchboard.registrations(),
             missed_news: self.missed_news,
         }
@@ -314,6 +328,8 @@ impl Exchange {
                 self.sip(event, now);
             } else if let Some(event) = self.switchboard.next_event() {
                 self.switch_events.push_back(event);
+            } else if let Some(offer) = self.switchboard.next_offer(now) {
+                self.offer(offer, now);
             } else {
                 return;
             }
@@ -394,14 +410,32 @@ impl Exchange {
         transfer: Option<Box<TransferView>>,
         now: Instant,
     ) {
+        self.publish(
+            News { call: id, event, at: None, state: None, leg, transfer, queue: None, cause: self.cause },
+            now,
+        );
+    }
+
+    /// The same of somebody in a queue.
+    pub(super) fn tell_with_queue(
+        &mut self,
+        call: CallId,
+        event: call::Event,
+        queue: Option<Box<QueueView>>,
+        now: Instant,
+    ) {
+        let (leg, transfer, cause) = (None, None, self.cause);
+        self.publish(News { call, event, at: None, state: None, leg, transfer, queue, cause }, now);
+    }
+
+    fn publish(&mut self, mut news: News, now: Instant) {
         if self.news.len() >= NEWS_KEPT {
             self.news.pop_front();
             self.missed_news += 1;
         }
-        let mut news = News { call: id, event, at: None, state: None, leg, transfer, cause: self.cause };
         if let Some(epoch) = self.epoch {
             news.at = Some(epoch.stamp(now));
-            if let Some(line) = self.calls.get(&id) {
+            if let Some(line) = self.calls.get(&news.call) {
                 news.show(&line.call, epoch);
             }
         }

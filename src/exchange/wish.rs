@@ -1,8 +1,10 @@
 //! What a program may ask of the exchange, what it is granted, and what it is told.
 
+use super::{AgentView, WaitingView};
 use crate::{
     call::{self, Approach, CallView, LegView, Membership, Sound, Stamp, TransferView, Verb},
     ids::{AttemptId, CallId, GatherId, LegId, PlayId, RecordingId, TransferId, WishId},
+    switch::Strategy,
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -38,6 +40,15 @@ pub enum What {
     Trunks,
     /// All rooms. `Granted::Rooms`.
     Rooms,
+    /// All queues. `Granted::Queues`.
+    Queues,
+    /// An agent takes calls of queues, or none. `Granted::Done`.
+    PauseAgent {
+        /// The extension.
+        agent: String,
+        /// None.
+        paused: bool,
+    },
     /// Something with a live call. `Granted::Done`.
     Obey {
         /// The call; `None`: the one in which the leg, transfer, play ... is.
@@ -117,6 +128,8 @@ pub enum Granted {
     Trunks(Vec<TrunkView>),
     /// All rooms.
     Rooms(Vec<RoomView>),
+    /// All queues.
+    Queues(Vec<QueueView>),
     /// It is done, or begun; this is how things are now.
     Done(Done),
 }
@@ -179,6 +192,31 @@ pub struct TrunkView {
     pub lines: Option<u32>,
 }
 
+/// A queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct QueueView {
+    /// Its name.
+    pub name: String,
+    /// The number by which it is dialled.
+    pub number: Option<String>,
+    /// Who is offered a caller.
+    pub strategy: Strategy,
+    /// Who waits, the next first; an event names no more than 50.
+    pub waiting: Vec<WaitingView>,
+    /// How many wait.
+    pub length: usize,
+    /// Those who take its calls, in the order of the configuration.
+    pub agents: Vec<AgentView>,
+    /// How many of them may be offered a call now.
+    pub free_agents: usize,
+    /// No more may wait.
+    pub max_length: Option<usize>,
+    /// Nobody waits for longer, s.
+    pub max_wait_s: Option<u64>,
+    /// Where those go whom it does not take, or keeps no longer.
+    pub fallback: Option<String>,
+}
+
 /// A conference room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RoomView {
@@ -222,6 +260,8 @@ pub struct News {
     pub leg: Option<Box<LegView>>,
     /// The transfer, as it is after the event.
     pub transfer: Option<Box<TransferView>>,
+    /// The queue, as it is after the event.
+    pub queue: Option<Box<QueueView>>,
     /// The wish that caused it at once.
     pub cause: Option<WishId>,
 }

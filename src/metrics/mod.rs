@@ -5,5 +5,5 @@
 mod page;
 mod watch;
 
-pub use page::{Load, Page};
+pub use page::{Load, Page, QueueLoad};
 pub use watch::watch;

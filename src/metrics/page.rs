@@ -30,7 +30,7 @@ pub struct Page {
 }
 
 /// How much of everything is alive, when somebody asks.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Load {
     /// Calls.
     pub calls: usize,
@@ -46,8 +46,23 @@ pub struct Load {
     pub commands_waiting: usize,
     /// Events of mixers that wait for the signalling thread.
     pub media_waiting: usize,
+    /// Queues of callers.
+    pub queues: Vec<QueueLoad>,
     /// News that were thrown away since the start because nobody fetched them.
     pub missed: u64,
+}
+
+/// How full a queue is.
+#[derive(Clone, Debug, Default)]
+pub struct QueueLoad {
+    /// Its name.
+    pub name: String,
+    /// Callers that wait.
+    pub waiting: usize,
+    /// s that the next in line has waited.
+    pub longest_wait_s: f64,
+    /// Agents that may be offered a call now.
+    pub free_agents: usize,
 }
 
 /// What the news give to count.
@@ -77,6 +92,15 @@ struct Gauges {
     ports: Gauge,
     commands: Gauge,
     media: Gauge,
+    callers_waiting: Family<Queue, Gauge>,
+    longest_wait: Family<Queue, Gauge<f64, AtomicU64>>,
+    agents_free: Family<Queue, Gauge>,
+}
+
+/// Which queue.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Queue {
+    queue: String,
 }
 
 /// Who called whom.
@@ -140,6 +164,7 @@ impl Page {
         gauge(&self.gauges.ports, load.ports);
         gauge(&self.gauges.commands, load.commands_waiting);
         gauge(&self.gauges.media, load.media_waiting);
+        self.gauges.set_queues(&load.queues);
         let mut page = String::new();
         // Writing to a text cannot fail.
         let _written = encode(&mut page, &self.registry);
@@ -197,6 +222,24 @@ impl Gauges {
         registry.register("media_ports", "Media port pairs in use", self.ports.clone());
         registry.register("queue_commands", "Commands that wait for the signalling thread", self.commands.clone());
         registry.register("queue_media_events", "Events of mixers that wait", self.media.clone());
+        registry.register("callers_waiting", "Callers that wait in a queue", self.callers_waiting.clone());
+        let longest = "How long the next in line of a queue has waited";
+        registry.register_with_unit("longest_wait", longest, Unit::Seconds, self.longest_wait.clone());
+        registry.register("agents_free", "Agents of a queue that may be offered a call", self.agents_free.clone());
+    }
+
+    /// Those of queues that are gone are not shown any more.
+    fn set_queues(&self, queues: &[QueueLoad]) {
+        self.callers_waiting.clear();
+        self.longest_wait.clear();
+        self.agents_free.clear();
+        for load in queues {
+            let queue = Queue { queue: load.name.clone() };
+            let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+            self.callers_waiting.get_or_create(&queue).set(count(load.waiting));
+            self.longest_wait.get_or_create(&queue).set(load.longest_wait_s);
+            self.agents_free.get_or_create(&queue).set(count(load.free_agents));
+        }
     }
 }
 
@@ -256,9 +299,13 @@ mod tests {
         meters.tick(Duration::from_micros(1500));
         let page = Page::new(meters, vec![("records", Arc::new(AtomicU64::new(3)))]);
         page.counts.transfers.get_or_create(&Transfer { kind: "cold".into(), outcome: "recalled".into() }).inc();
-        let text = page.text(Load { calls: 2, ..Load::default() });
+        let queues = vec![QueueLoad { name: "support".into(), waiting: 3, longest_wait_s: 1.5, free_agents: 1 }];
+        let text = page.text(Load { calls: 2, queues, ..Load::default() });
         for line in [
             "warmline_calls 2",
+            "warmline_callers_waiting{queue=\"support\"} 3",
+            "warmline_longest_wait_seconds{queue=\"support\"} 1.5",
+            "warmline_agents_free{queue=\"support\"} 1",
             "warmline_sip_requests_total{way=\"received\",method=\"INVITE\"} 1",
             "warmline_sip_responses_total{way=\"sent\",code=\"486\"} 1",
             "warmline_transfers_total{kind=\"cold\",outcome=\"recalled\"} 1",

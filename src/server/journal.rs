@@ -77,7 +77,7 @@ impl Journal {
             switch::Event::Registered(_) | switch::Event::Unregistered { .. } => {
                 self.due.get_or_insert(now + GATHER);
             }
-            switch::Event::Banned { .. } => {}
+            switch::Event::AgentPaused { .. } | switch::Event::Banned { .. } => {}
         }
     }
 

@@ -114,6 +114,7 @@ fn log_call(call: CallId, event: &call::Event) {
         call::Event::AttemptEnded { attempt, status, reason, .. } => info!(%attempt, status, reason, "attempt ends"),
         call::Event::Waiting { leg, flow } => info!(%leg, flow, "waits for instructions"),
         call::Event::WaitedInVain { leg, flow } => warn!(%leg, flow, "no instructions came in time"),
+        call::Event::Queue { queue, leg, news, .. } => info!(queue, ?leg, ?news, "queue"),
         call::Event::Recording { recording, state, .. } => info!(%recording, ?state, "recording"),
         call::Event::CallStarted
         | call::Event::CallEnded
@@ -163,6 +164,7 @@ fn log_switch(event: &switch::Event) {
         switch::Event::Unregistered { extension, contact, expired } => {
             info!(extension, contact, expired, "unregistered");
         }
+        switch::Event::AgentPaused { extension, paused } => info!(extension, paused, "agent"),
         switch::Event::Banned { address, seconds } => {
             warn!(%address, seconds, "too many failed logins: this address is ignored for a while");
         }

@@ -256,6 +256,7 @@ impl Signalling {
             ports: self.ports.in_use(),
             commands_waiting: self.programs.waiting(),
             media_waiting: self.told.len(),
+            queues: self.exchange.queue_loads(Instant::now()),
         }
     }
 }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     control::{Desk, Hub, Meters, Traces, desk},
-    exchange::{Counters, Exchange},
+    exchange::{Counters, Exchange, QueueLoad},
     media::{self, audio::frame::Rate},
     switch::Switchboard,
 };
@@ -44,7 +44,7 @@ pub struct Server {
 }
 
 /// How much of everything is alive.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Status {
     /// In the exchange.
     pub counters: Counters,
@@ -54,6 +54,8 @@ pub struct Status {
     pub commands_waiting: usize,
     /// Events of mixers that wait for it.
     pub media_waiting: usize,
+    /// Queues of callers.
+    pub queues: Vec<QueueLoad>,
 }
 
 /// What the kernel may keep for us while we are busy, bytes: a burst of some thousand messages. It gives what it allows.

@@ -17,6 +17,13 @@ pub enum Event {
         /// It ran out.
         expired: bool,
     },
+    /// An agent takes no calls of queues from now on, or takes them again.
+    AgentPaused {
+        /// The extension.
+        extension: String,
+        /// None.
+        paused: bool,
+    },
     /// Too many failed logins: the address is ignored for a while.
     Banned {
         /// The address.

@@ -2,6 +2,7 @@
 //!
 //! [`Switchboard`] is the face; its decisions are plain functions of what is known and of `now`.
 
+mod agent;
 mod ban;
 mod event;
 mod extension;
@@ -10,6 +11,8 @@ mod network;
 mod number;
 mod pattern;
 mod puzzled;
+mod queue;
+mod queueing;
 mod rate;
 mod recent;
 mod registrar;
@@ -19,10 +22,15 @@ mod settings;
 mod switchboard;
 mod trunk;
 
+pub use agent::{AgentState, AgentStatus};
 pub use event::Event;
 pub use network::{Network, NetworkError};
 pub use pattern::{Pattern, PatternError};
+pub use queue::{QueueState, WaitingState};
+pub use queueing::Offer;
 pub use reload::{Changes, Difference};
-pub use settings::{ExtensionSettings, RouteFrom, RouteSettings, RouteTo, Security, Settings, TrunkSettings};
+pub use settings::{
+    ExtensionSettings, QueueSettings, RouteFrom, RouteSettings, RouteTo, Security, Settings, Strategy, TrunkSettings,
+};
 pub use switchboard::{Admission, Binding, Switchboard};
 pub use trunk::TrunkState;

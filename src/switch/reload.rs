@@ -4,7 +4,7 @@ use super::{
     Settings, Switchboard,
     extension::Extensions,
     route::Routes,
-    settings::{ExtensionSettings, TrunkSettings},
+    settings::{ExtensionSettings, QueueSettings, TrunkSettings},
 };
 use serde::Serialize;
 use std::{
@@ -20,6 +20,8 @@ pub struct Changes {
     pub extensions: Difference,
     /// Trunks, by name.
     pub trunks: Difference,
+    /// Queues, by name.
+    pub queues: Difference,
     /// The dial plan is another one.
     pub routes: bool,
     /// Registrations that went because their extension did, or its password.
@@ -48,6 +50,7 @@ impl Switchboard {
         let mut changes = Changes {
             extensions: difference(self.extensions.all(), extensions.all(), |extension| &extension.number),
             trunks: difference(self.trunks.settings(), settings.trunks.iter(), |trunk: &TrunkSettings| &trunk.name),
+            queues: difference(self.queues.settings(), settings.queues.iter(), |queue: &QueueSettings| &queue.name),
             routes: routes != self.routes,
             registrations_dropped: 0,
         };
@@ -56,6 +59,7 @@ impl Switchboard {
         self.registrar.reseat(&seats, (settings.min_expires, settings.max_expires), &mut self.events);
         changes.registrations_dropped = self.events.len() - before;
         self.extensions = extensions;
+        self.queues.reload(settings.queues, self.extensions.all().map(|extension| extension.number.as_str()));
         self.trunks.replace(settings.trunks, lines);
         self.routes = routes;
         self.login.offer(settings.security.digest.clone());
@@ -76,7 +80,7 @@ impl Switchboard {
 impl Changes {
     /// Nothing is another than before.
     pub fn is_empty(&self) -> bool {
-        self.extensions.is_empty() && self.trunks.is_empty() && !self.routes
+        self.extensions.is_empty() && self.trunks.is_empty() && self.queues.is_empty() && !self.routes
     }
 }
 
@@ -84,7 +88,8 @@ impl fmt::Display for Changes {
     /// Such as "extensions: 1 added, 2 removed; routes changed".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut said = Vec::new();
-        for (name, difference) in [("extensions", &self.extensions), ("trunks", &self.trunks)] {
+        for (name, difference) in [("extensions", &self.extensions), ("trunks", &self.trunks), ("queues", &self.queues)]
+        {
             let parts =
                 [("added", &difference.added), ("removed", &difference.removed), ("changed", &difference.changed)];
             let parts = parts.iter().filter(|(_, names)| !names.is_empty());
@@ -100,7 +105,7 @@ impl fmt::Display for Changes {
             said.push(format!("{} registrations dropped", self.registrations_dropped));
         }
         if said.is_empty() {
-            f.write_str("no extension, trunk or route changed")
+            f.write_str("no extension, trunk, queue or route changed")
         } else {
             f.write_str(&said.join("; "))
         }

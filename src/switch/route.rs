@@ -22,7 +22,14 @@ impl Routes {
     ) -> Option<(&RouteSettings, String)> {
         let internal = match purpose {
             None | Some(Purpose::Transfer) => false,
-            Some(Purpose::Recall | Purpose::Fallback | Purpose::Program | Purpose::ProgramExtension) => true,
+            Some(
+                Purpose::Recall
+                | Purpose::Fallback
+                | Purpose::Program
+                | Purpose::ProgramExtension
+                | Purpose::ProgramQueue
+                | Purpose::ProgramRoom,
+            ) => true,
         };
         let route = self.0.iter().find(|route| route.allows(caller, internal) && route.pattern.fits(number))?;
         Some((route, route.changed(number)))

@@ -9,7 +9,9 @@ use crate::{
         wire::{Host, digest::Algorithm},
     },
 };
+use serde::Serialize;
 use std::time::Duration;
+use utoipa::ToSchema;
 
 /// Everything that the switchboard must know.
 #[derive(Clone, Debug)]
@@ -30,6 +32,8 @@ pub struct Settings {
     pub trunks: Vec<TrunkSettings>,
     /// The first that fits is taken.
     pub routes: Vec<RouteSettings>,
+    /// Where callers wait for whoever of some extensions is free.
+    pub queues: Vec<QueueSettings>,
 }
 
 /// What is allowed to strangers.
@@ -94,6 +98,48 @@ pub struct TrunkSettings {
     pub dtmf: Dtmf,
 }
 
+/// Where callers wait for whoever of some extensions is free.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueSettings {
+    /// The name that routes and programs use.
+    pub name: String,
+    /// The number by which it is dialled; `None`: by routes and programs only.
+    pub number: Option<String>,
+    /// The extensions of its agents, in order; `None`: all extensions, as far as a phone is registered.
+    pub members: Option<Vec<String>>,
+    /// Who is offered a caller.
+    pub strategy: Strategy,
+    /// How long the phone of an agent rings.
+    pub ring: Duration,
+    /// How long an agent is left alone that did not take an offer.
+    pub retry: Duration,
+    /// How long an agent has for itself after a call of the queue.
+    pub wrap_up: Duration,
+    /// What is heard by who waits: files of the library by name, or addresses, one after the other; empty: the hold music.
+    pub music: Vec<String>,
+    /// No more than these may wait; `None`: any number.
+    pub max_length: Option<usize>,
+    /// Nobody waits for longer; `None`: as long as it likes.
+    pub max_wait: Option<Duration>,
+    /// The number where one goes whom the queue does not take, or keeps no longer.
+    pub fallback: Option<String>,
+}
+
+/// Who of the free agents is offered a caller.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strategy {
+    /// All at once.
+    #[default]
+    RingAll,
+    /// Each in turn.
+    RoundRobin,
+    /// Whose last call of a queue ended the longest ago.
+    LongestIdle,
+    /// The first of the list.
+    InOrder,
+}
+
 /// Where some numbers lead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteSettings {
@@ -135,6 +181,8 @@ pub enum RouteTo {
     Echo,
     /// A program says what becomes of the caller.
     Flow(Flow),
+    /// The queue of this name.
+    Queue(String),
     /// A hosted API of this name, which this version does not speak: nowhere.
     Dialect(String),
 }

@@ -7,6 +7,7 @@ use super::{
     login::{Login, Verdict},
     number::dialled,
     puzzled::Puzzled,
+    queue::Queues,
     rate::Rates,
     registrar::{Refused, Registrar, Update},
     route::Routes,
@@ -71,6 +72,7 @@ pub struct Switchboard {
     pub(super) registrar: Registrar,
     pub(super) trunks: Trunks,
     pub(super) routes: Routes,
+    pub(super) queues: Queues,
     pub(super) login: Login,
     pub(super) puzzled: Puzzled,
     pub(super) bans: Bans,
@@ -86,6 +88,7 @@ impl Switchboard {
             registrar: Registrar::new(extensions.len(), settings.min_expires, settings.max_expires),
             trunks: Trunks::new(settings.trunks),
             routes: Routes::new(settings.routes),
+            queues: Queues::new(settings.queues, extensions.all().map(|extension| extension.number.as_str())),
             puzzled: Puzzled::new(),
             login: Login::new(&settings.domain, settings.security.digest.clone(), settings.nonce_lifetime, seed, now),
             bans: Bans::new(&settings.security),
@@ -119,7 +122,10 @@ impl Switchboard {
         let done = Update::read(headers, registrar.longest())
             .and_then(|update| registrar.update(at, settings, update, request.source, now, &mut self.events));
         match done {
-            Ok(()) => self.registered(at, headers, now),
+            Ok(()) => {
+                self.queues.stir();
+                self.registered(at, headers, now)
+            }
             Err(refused) => refused.reply(),
         }
     }
@@ -206,11 +212,13 @@ impl Switchboard {
     pub fn wake(&mut self, now: Instant) {
         self.registrar.wake(now, &mut self.events);
         self.bans.wake(now);
+        self.queues.wake(now);
     }
 
     /// The earliest deadline.
     pub fn next_deadline(&self) -> Option<Instant> {
-        [self.registrar.next_deadline(), self.bans.next_deadline()].into_iter().flatten().min()
+        let queues = self.queues.next_deadline();
+        [self.registrar.next_deadline(), self.bans.next_deadline(), queues].into_iter().flatten().min()
     }
 
     /// The next thing that happened.
@@ -301,8 +309,13 @@ impl Switchboard {
         reply
     }
 
-    /// Where a URI leads: the routes come first, then the extensions. Recall is for the extension itself.
+    /// Where a URI leads: the routes come first, then the extensions and the queues. Recall is for the extension itself.
     fn lead(&self, caller: &Caller, target: &Uri, purpose: Option<Purpose>) -> Result<Plan, Refusal> {
+        match (purpose, &target.user) {
+            (Some(Purpose::ProgramQueue), Some(name)) => return self.queue(name),
+            (Some(Purpose::ProgramRoom), Some(name)) => return Ok(Plan::Conference(name.clone())),
+            _ => {}
+        }
         let number = dialled(target)?;
         if purpose == Some(Purpose::ProgramExtension) {
             return self.extension(&number).map(Plan::Ring);
@@ -310,7 +323,10 @@ impl Switchboard {
         let recalled = purpose == Some(Purpose::Recall) && self.extensions.find(&number).is_some();
         match self.routes.find(caller, purpose, &number).filter(|_| !recalled) {
             Some((route, number)) => self.follow(&route.to, &number),
-            None => self.extension(&number).map(Plan::Ring),
+            None => match self.queues.at(&number) {
+                Some(queue) => Ok(queue.plan()),
+                None => self.extension(&number).map(Plan::Ring),
+            },
         }
     }
 
@@ -324,6 +340,7 @@ impl Switchboard {
                 RouteTo::Music => return Ok(Plan::Music),
                 RouteTo::Echo => return Ok(Plan::Echo),
                 RouteTo::Flow(flow) => return Ok(Plan::Flow(flow.clone())),
+                RouteTo::Queue(name) => return self.queue(&name.replace("{number}", number)),
                 RouteTo::Dialect(_) => Err(Refusal::Unknown),
                 RouteTo::Extension(extension) => self.extension(&extension.replace("{number}", number)),
                 RouteTo::Trunk(name) => self.trunk(name, number),
@@ -337,7 +354,7 @@ impl Switchboard {
         if steps.is_empty() { Err(refusal) } else { Ok(Plan::Ring(steps)) }
     }
 
-    fn extension(&self, number: &str) -> Result<Vec<Vec<Target>>, Refusal> {
+    pub(super) fn extension(&self, number: &str) -> Result<Vec<Vec<Target>>, Refusal> {
         let (at, settings) = self.extensions.find(number).ok_or(Refusal::Unknown)?;
         let steps = settings.steps(self.registrar.phones(at), &self.domain);
         if steps.is_empty() { Err(Refusal::Offline) } else { Ok(steps) }

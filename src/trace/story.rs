@@ -147,7 +147,10 @@ impl Entry {
 fn legs(news: &News) -> impl Iterator<Item = &LegView> {
     let call = match &news.what {
         Happened::Call(call) => Some(call),
-        Happened::Registered { .. } | Happened::Unregistered { .. } | Happened::Banned { .. } => None,
+        Happened::Registered { .. }
+        | Happened::Unregistered { .. }
+        | Happened::AgentPaused { .. }
+        | Happened::Banned { .. } => None,
     };
     call.into_iter().flat_map(|call| call.state.iter().flat_map(|state| &state.legs).chain(call.leg.as_deref()))
 }

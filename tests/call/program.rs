@@ -198,10 +198,7 @@ fn who_cannot_be_reached_is_refused_at_once() {
         assert_eq!(world.obey(a, add(number)), Err(refused), "{number}");
     }
     let queue = Approach::new(Whom::Queue("sales".into()));
-    assert!(matches!(
-        world.obey(a, Verb::Add(Box::new(Add { who: queue, role: Role::Talk }))),
-        Err(Refused::Unsupported(_))
-    ));
+    assert_eq!(world.obey(a, Verb::Add(Box::new(Add { who: queue, role: Role::Talk }))), Err(Refused::NoSuchTarget));
     let odd = Approach { confirm: Some('x'), ..to("1004") };
     assert!(matches!(
         world.obey(a, Verb::Add(Box::new(Add { who: odd, role: Role::Talk }))),

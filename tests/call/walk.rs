@@ -16,9 +16,9 @@ use warmline::{
     media::sdp::{Codec, Direction},
 };
 
-const NUMBERS: [&str; 12] =
-    ["1001", "1002", "1003", "1004", "1005", "7001", "7002", "*9", "600", "group", "hunt", "9999"];
-const CODES: [&str; 12] = ["*1", "*2", "*4", "*5", "*6", "*7", "1003#", "1004#", "7001#", "9999#", "5", "*"];
+const NUMBERS: [&str; 13] =
+    ["1001", "1002", "1003", "1004", "1005", "7001", "7002", "*9", "600", "group", "hunt", "9999", "8500"];
+const CODES: [&str; 13] = ["*1", "*2", "*4", "*5", "*6", "*7", "1003#", "1004#", "7001#", "9999#", "8500#", "5", "*"];
 
 #[test]
 fn whatever_happens_in_whatever_order_nobody_is_left_behind() {
@@ -35,6 +35,7 @@ fn walk(seed: u64, steps: usize) {
         recall: chance.random_bool(0.8),
         ..settings()
     });
+    world.overflow = chance.random_bool(0.5).then(|| NUMBERS[chance.random_range(0..NUMBERS.len())].to_owned());
     let room = warmline::destination::Plan::Conference("7002".to_owned());
     world.plans.insert("7002".to_owned(), Ok(room));
     let mut open: BTreeMap<String, i64> = BTreeMap::new();
@@ -54,6 +55,7 @@ fn walk(seed: u64, steps: usize) {
     world.wait(60);
     count(&mut world, &mut open);
     assert_eq!((world.calls(), world.deadlines()), (0, 0), "seed {seed}");
+    assert!(world.waiting.is_empty(), "seed {seed}: nobody waits any more, and the queue does not know");
     assert_eq!(open.into_iter().filter(|(_, count)| *count > 0).collect::<Vec<_>>(), [], "seed {seed}: no outcome");
 }
 
@@ -85,6 +87,7 @@ fn programs(seed: u64, steps: usize) {
         fallback: chance.random_bool(0.5).then(|| NUMBERS[chance.random_range(0..5)].to_owned()),
         ..settings()
     });
+    world.overflow = chance.random_bool(0.5).then(|| NUMBERS[chance.random_range(0..NUMBERS.len())].to_owned());
     let flow = Flow { name: "flow".to_owned(), timeout: Duration::from_secs(5), fallback: Some("1005".to_owned()) };
     world.plans.insert("9999".to_owned(), Ok(Plan::Flow(flow)));
     let rules = RoomSettings {
@@ -121,6 +124,7 @@ fn programs(seed: u64, steps: usize) {
     count(&mut world, &mut open);
     begun.count(&mut world);
     assert_eq!((world.calls(), world.deadlines()), (0, 0), "seed {seed}");
+    assert!(world.waiting.is_empty(), "seed {seed}: nobody waits any more, and the queue does not know");
     assert_eq!(open.into_iter().filter(|(_, count)| *count > 0).collect::<Vec<_>>(), [], "seed {seed}: no outcome");
     begun.all_ended(seed);
 }

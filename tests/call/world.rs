@@ -10,10 +10,10 @@ use std::{
 use warmline::{
     call::{
         Action, Approach, Call, CallSettings, CallView, Codes, Command, Done, Epoch, Event, LegView, Passenger,
-        Refused, RoleView, RoomSettings, Sound, TransferView, Verb,
+        Queuing, Refused, RoleView, RoomSettings, Sound, TransferView, Verb,
     },
-    destination::{Caller, Features, Origin, Plan, Refusal, Target, Whom},
-    ids::{CallId, GatherId, LegId, Numbers, PlayId, TransferId},
+    destination::{Caller, Features, Origin, Plan, Queue, Refusal, Target, Whom},
+    ids::{CallId, EntryId, GatherId, LegId, Numbers, PlayId, TransferId},
     media::{
         self, DigitMode, Playlist, Role, SoundError, Source,
         sdp::{Codec, Direction, Negotiation, Session},
@@ -41,6 +41,10 @@ pub struct World {
     next_leg: u64,
     /// Leases that are refused from now on.
     pub no_ports: bool,
+    /// Who waits in the queue, and in which call.
+    pub waiting: BTreeMap<EntryId, u64>,
+    /// Where those go whom no agent takes.
+    pub overflow: Option<String>,
     /// Who asked for the last route.
     pub asked: Option<Origin>,
     /// What was done, in words, SIP and news and digits; media come to nothing but a state.
@@ -158,6 +162,8 @@ impl World {
             plans.insert(number.to_owned(), ring(number));
         }
         plans.insert("7001".to_owned(), Ok(Plan::Conference("7001".to_owned())));
+        let queue = Queue { name: "support".to_owned(), music: Vec::new(), ring: Duration::from_secs(15) };
+        plans.insert("8500".to_owned(), Ok(Plan::Queue(queue)));
         plans.insert("*9".to_owned(), Ok(Plan::Music));
         plans.insert("600".to_owned(), Ok(Plan::Echo));
         plans.insert("group".to_owned(), Ok(Plan::Ring(vec![vec![target("1002"), target("1003")]])));
@@ -175,6 +181,8 @@ impl World {
             next_call: 0,
             next_leg: 0,
             no_ports: false,
+            waiting: BTreeMap::new(),
+            overflow: None,
             asked: None,
             said: VecDeque::new(),
             told: Vec::new(),
@@ -212,7 +220,7 @@ impl World {
         let plan = self.plan(to);
         let id = match &plan {
             Ok(Plan::Conference(name)) => self.room(name),
-            Ok(Plan::Ring(_) | Plan::Music | Plan::Echo | Plan::Flow(_)) | Err(_) => self.open(None),
+            Ok(Plan::Ring(_) | Plan::Queue(_) | Plan::Music | Plan::Echo | Plan::Flow(_)) | Err(_) => self.open(None),
         };
         self.legs.get_mut(&leg).unwrap().call = id;
         let incoming = Box::new(incoming(leg, to, body));
@@ -697,6 +705,7 @@ impl World {
                 }
                 self.calls.get_mut(&id).unwrap().command(Command::Leased { ticket, legs }, now);
             }
+            Action::Queue { entry, what } => self.queue(id, entry, what),
             Action::Release { leg } => {
                 let peer = &self.legs[&leg];
                 assert!(peer.mixed.is_none(), "{leg} is still in the mixer");
@@ -721,6 +730,46 @@ impl World {
                 self.said.push_back("end".to_owned());
             }
         }
+    }
+
+    /// A queue of three agents: each is offered in turn, then it is over. Who waits does so in one place, and leaves it once.
+    fn queue(&mut self, id: u64, entry: EntryId, what: Queuing) {
+        let now = self.now;
+        match what {
+            Queuing::Enter { queue } => {
+                self.said.push_back(format!("{entry} waits for {queue}"));
+                assert!(self.waiting.insert(entry, id).is_none(), "{entry} waits twice");
+                self.calls.get_mut(&id).unwrap().command(Command::Queued { entry }, now);
+                self.offer(entry, "1002");
+            }
+            Queuing::Declined { agent, status } => {
+                self.said.push_back(format!("{agent} does not take {entry}: {status}"));
+                match agent.as_str() {
+                    "1002" => self.offer(entry, "1003"),
+                    "1003" => self.offer(entry, "1004"),
+                    _ => {
+                        let id = self.waiting.remove(&entry).expect("it waits");
+                        let over = Command::QueueOver { entry, status: 480, fallback: self.overflow.clone() };
+                        self.calls.get_mut(&id).unwrap().command(over, now);
+                    }
+                }
+            }
+            Queuing::Answered { agent, .. } => {
+                self.said.push_back(format!("{agent} has {entry}"));
+                assert!(self.waiting.remove(&entry).is_some(), "{entry} was answered and did not wait");
+            }
+            Queuing::Left => {
+                self.said.push_back(format!("{entry} left"));
+                assert!(self.waiting.remove(&entry).is_some(), "{entry} left and did not wait");
+            }
+        }
+    }
+
+    fn offer(&mut self, entry: EntryId, agent: &str) {
+        let (agent, now) = (agent.to_owned(), self.now);
+        let targets = vec![target(&agent)];
+        let call = self.calls.get_mut(&self.waiting[&entry]).unwrap();
+        call.command(Command::OfferAgent { entry, agent, targets }, now);
     }
 
     fn join(&mut self, id: u64, referrer: LegId, replaced: LegId) {
@@ -768,6 +817,9 @@ impl World {
         let now = self.now;
         for passenger in &passengers {
             self.legs.get_mut(&passenger.leg()).unwrap().call = to;
+            if let Some(place) = passenger.entry().and_then(|entry| self.waiting.get_mut(&entry)) {
+                *place = to;
+            }
         }
         self.calls.get_mut(&to).unwrap().adopt(passengers, replaced, now);
     }

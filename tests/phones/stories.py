@@ -48,6 +48,14 @@ number = "1003"
 name = "C"
 password = "pw1003"
 
+[[queue]]
+name = "support"
+number = "8500"
+members = ["1002", "1003"]
+strategy = "in-order"
+ring_s = 15
+retry_s = 2
+
 [[route]]
 match = "10XX"
 to = "{number}"
@@ -232,6 +240,44 @@ def warm_transfer_by_star_codes(a, b, c):
     b.expect("CALL_CLOSED")
 
 
+def queue(a, b, c):
+    """A calls a queue and hears music; B declines, C answers: A and C hear each other. C sends A to the queue: music, then B."""
+    a.forget(), b.forget(), c.forget()
+    a.command("dial", uri("8500"))
+    a.expect("CALL_ESTABLISHED")
+    a.comes_to_hear(MUSIC, TONES)
+    b.expect("CALL_INCOMING")
+    b.command("hangup")
+    c.expect("CALL_INCOMING")
+    a.comes_to_hear(MUSIC, TONES)
+    c.command("accept")
+    hear_each_other(a, c)
+    b.forget()
+    c.command("transfer", uri("8500"))
+    c.expect("CALL_CLOSED")
+    b.expect("CALL_INCOMING")
+    a.comes_to_hear(MUSIC, TONES)
+    b.command("accept")
+    hear_each_other(a, b)
+    c.comes_to_hear(SILENCE, TONES)
+
+
+def warm_transfer_to_a_queue(a, b, c):
+    """B dials *2 8500 #: A and B hear music until C answers; B and C talk; *4 lets B go, and A and C talk."""
+    talk(a, b)
+    c.forget()
+    dial(b, "*28500#")
+    c.expect("CALL_INCOMING")
+    a.comes_to_hear(MUSIC, TONES)
+    b.comes_to_hear(MUSIC, TONES)
+    c.command("accept")
+    hear_each_other(b, c)
+    a.comes_to_hear(MUSIC, TONES)
+    dial(b, "*4")
+    hear_each_other(a, c)
+    b.expect("CALL_CLOSED")
+
+
 def three_way_by_star_codes(a, b, c):
     """B dials *2 1003 #, then *6: all three talk. B hangs up, A and C talk on."""
     talk(a, b)
@@ -358,6 +404,8 @@ STORIES = [
     attended_transfer,
     transfer_by_star_code,
     warm_transfer_by_star_codes,
+    queue,
+    warm_transfer_to_a_queue,
     three_way_by_star_codes,
 ]
 

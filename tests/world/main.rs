@@ -29,6 +29,7 @@ mod loss;
 mod lost_peer;
 mod no_answer;
 mod programs;
+mod queue;
 mod random_walk;
 mod register;
 mod replaces;

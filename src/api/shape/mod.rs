@@ -5,7 +5,7 @@ mod outcome;
 mod party;
 mod sound;
 
-pub(super) use name::{Named, Number, RecordName, RecordingFile, RoomName, TrunkName};
+pub(super) use name::{Named, Number, QueueName, RecordName, RecordingFile, RoomName, TrunkName};
 pub(super) use outcome::Outcome;
 pub(super) use party::To;
 pub(super) use sound::Heard;

@@ -39,6 +39,7 @@ noun! {
     RoomName, "conference";
     Number, "extension";
     TrunkName, "trunk";
+    QueueName, "queue";
     HookId, "webhook";
     RecordName, "record";
 }
@@ -67,6 +68,8 @@ text! {
     Number;
     /// The name of a trunk.
     TrunkName;
+    /// The name of a queue.
+    QueueName;
     /// The name of a call record.
     RecordName;
 }

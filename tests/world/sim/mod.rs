@@ -7,7 +7,7 @@ mod inner;
 mod setup;
 
 pub use handle::Handle;
-pub use setup::{Network, Setup};
+pub use setup::{Network, Setup, queue};
 
 use inner::{Inner, Leases, Pool};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
@@ -23,11 +23,11 @@ use std::{
 use warmline::{
     call::{self, CallView, Epoch, Refused, Verb},
     deadlines::Deadlines,
-    exchange::{Counters, Done, Exchange, Granted, News, What, Wish},
+    exchange::{Counters, Done, Exchange, Granted, News, QueueView, What, Wish},
     ids::{LegId, WishId},
     media::{Dtmf, Mixer, sdp::Codec, srtp::Srtp},
     phone::{self, Command, Phone, State},
-    switch::Switchboard,
+    switch::{QueueSettings, Switchboard},
 };
 
 /// The tone that is the hold music.
@@ -56,7 +56,7 @@ impl World {
         let now = Instant::now();
         let mut chance = StdRng::seed_from_u64(seed);
         let ports = Rc::new(RefCell::new(Pool::default()));
-        let switchboard = Switchboard::new(switch_settings(), chance.random(), now);
+        let switchboard = Switchboard::new(switch_settings(&setup), chance.random(), now);
         let mut exchange =
             Exchange::new(exchange_settings(&setup), switchboard, Box::new(Leases(Rc::clone(&ports))), chance.random());
         exchange.watch(Epoch { at: now, unix_ms: 1_700_000_000_000 });
@@ -269,6 +269,23 @@ impl World {
             Granted::Done(done) => done,
             other => panic!("{other:?}"),
         })
+    }
+
+    /// All queues as programs see them.
+    pub fn queues(&self) -> Vec<QueueView> {
+        match self.obey(What::Queues) {
+            Ok(Granted::Queues(queues)) => queues,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// New queues, while everything goes on.
+    pub fn reload_queues(&self, queues: Vec<QueueSettings>) {
+        let mut inner = self.0.borrow_mut();
+        let (now, setup) = (inner.now, Setup { queues, ..inner.setup.clone() });
+        inner.exchange.reload(exchange_settings(&setup), switch_settings(&setup), now);
+        inner.setup = setup;
+        inner.touch_exchange();
     }
 
     /// The leg that has a media port.

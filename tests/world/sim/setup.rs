@@ -7,7 +7,7 @@ use warmline::{
     exchange,
     media::{Dtmf, Music, sdp::Codec, srtp::Srtp},
     sip::{self, Secret, wire::digest::Algorithm},
-    switch::{self, ExtensionSettings, RouteSettings, RouteTo, Security},
+    switch::{self, ExtensionSettings, QueueSettings, RouteSettings, RouteTo, Security, Strategy},
 };
 
 /// How the network treats datagrams.
@@ -42,6 +42,7 @@ pub struct Setup {
     pub fallback: Option<String>,
     /// Phones say nothing, so that hours pass quickly.
     pub silent: bool,
+    pub queues: Vec<QueueSettings>,
 }
 
 impl Default for Setup {
@@ -53,7 +54,25 @@ impl Default for Setup {
             ring_timeout: Duration::from_secs(30),
             fallback: None,
             silent: false,
+            queues: vec![queue()],
         }
+    }
+}
+
+/// A queue of the agents 1002, 1003 and 1004, in this order, dialled by 8500.
+pub fn queue() -> QueueSettings {
+    QueueSettings {
+        name: "support".to_owned(),
+        number: Some("8500".to_owned()),
+        members: Some((1002..1005).map(|number: u32| number.to_string()).collect()),
+        strategy: Strategy::InOrder,
+        ring: Duration::from_secs(15),
+        retry: Duration::from_secs(5),
+        wrap_up: Duration::ZERO,
+        music: Vec::new(),
+        max_length: None,
+        max_wait: None,
+        fallback: None,
     }
 }
 
@@ -61,7 +80,7 @@ pub(super) fn password(extension: &str) -> String {
     format!("secret of {extension}")
 }
 
-pub(super) fn switch_settings() -> switch::Settings {
+pub(super) fn switch_settings(setup: &Setup) -> switch::Settings {
     let extension = |number: u32| ExtensionSettings {
         number: number.to_string(),
         name: Some(format!("Extension {number}")),
@@ -95,6 +114,7 @@ pub(super) fn switch_settings() -> switch::Settings {
         },
         extensions: (1001..1300).map(extension).collect(),
         trunks: Vec::new(),
+        queues: setup.queues.clone(),
         routes: vec![
             route("70XX", RouteTo::Conference("{number}".to_owned())),
             route("8001", RouteTo::Music),
