@@ -77,6 +77,7 @@ impl Call {
             deaf: leg.part.deaf,
             hears: self.hears(leg),
             codec: leg.session().map(|session| session.codec.name().to_owned()),
+            srtp: leg.session().and_then(|session| session.keys.as_ref()).map(|keys| keys.suite().name().to_owned()),
             plays: leg.part.plays().filter(|tune| !tune.for_all).map(|tune| tune.id).collect(),
             gather: self.gathers.get(&leg.id).map(|gathering| gathering.id),
             recordings: self.recordings_of(Some(leg.id)),
@@ -172,6 +173,7 @@ fn state(leg: &Leg) -> LegState {
 impl From<media::Quality> for QualityView {
     fn from(quality: media::Quality) -> Self {
         Self {
+            codec: quality.codec.map(media::sdp::Codec::name),
             received: quality.received,
             lost: quality.lost,
             late: quality.late,
@@ -181,6 +183,9 @@ impl From<media::Quality> for QualityView {
             jitter_ms: quality.jitter_ms,
             round_trip_ms: quality.round_trip_ms,
             mos: quality.mos,
+            buffer_ms: quality.buffer_ms,
+            concealed_ms: quality.concealed_ms,
+            forged: quality.forged,
             peer_lost: quality.peer_lost,
             peer_jitter_ms: quality.peer_jitter_ms,
         }

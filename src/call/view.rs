@@ -76,6 +76,8 @@ pub struct LegView {
     pub hears: HearsView,
     /// The name of the codec, as in SDP.
     pub codec: Option<String>,
+    /// The suite of SRTP by its name in SDP; none: its media are not secret.
+    pub srtp: Option<String>,
     /// What is played to it alone.
     pub plays: Vec<PlayId>,
     /// The digits that are gathered from it.
@@ -274,6 +276,8 @@ pub struct AttemptView {
 /// How the media of a leg fare.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
 pub struct QualityView {
+    /// What it speaks, as in SDP.
+    pub codec: Option<&'static str>,
     /// RTP packets received.
     pub received: u64,
     /// RTP packets that never came.
@@ -292,6 +296,12 @@ pub struct QualityView {
     pub round_trip_ms: Option<f32>,
     /// What a listener would say of what came from it, 1 (bad) to 4.5 (ITU-T G.107).
     pub mos: Option<f32>,
+    /// How long its sound waits for packets that come late, ms.
+    pub buffer_ms: f32,
+    /// Sound that was made up for what was missing, ms.
+    pub concealed_ms: u64,
+    /// Packets that were refused: made without its key, or replayed (SRTP).
+    pub forged: u64,
     /// Of what we sent, as the peer last reported it: packets lost in all.
     pub peer_lost: Option<u32>,
     /// Likewise: interarrival jitter, ms.

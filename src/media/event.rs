@@ -104,6 +104,8 @@ pub struct Quality {
     pub peer_lost: Option<u32>,
     /// Likewise: interarrival jitter, ms.
     pub peer_jitter_ms: Option<f32>,
+    /// Sound that was made up for what was missing, ms.
+    pub concealed_ms: u64,
     /// Packets that were not used because nobody with the key had made them, or because they had come before (SRTP).
     pub forged: u64,
     /// It is the last report: the leg is gone.

@@ -273,6 +273,7 @@ impl Stream {
             round_trip_ms: self.round_trip.map(|time| time.as_secs_f32() * 1000.0),
             codec: Some(session.codec),
             buffer_ms,
+            concealed_ms: self.buffer.concealed_ms(),
             mos: mos::mos(&heard),
             // 24 bits with a sign: duplicates can make it negative (RFC 3550 6.4.1).
             peer_lost: self.told.map(|told| if told.lost < 1 << 23 { told.lost } else { 0 }),

@@ -135,9 +135,11 @@ fn log_quality(leg: LegId, quality: &Quality) {
     let codec = quality.codec.map(Codec::name);
     let mos = quality.mos.map(|mos| format!("{mos:.2}"));
     let (jitter_ms, round_trip_ms) = (jitter_ms.round(), round_trip_ms.map(f32::round));
-    let Quality { duplicates, disordered, peer_lost, forged, last, .. } = quality;
+    let Quality { duplicates, disordered, concealed_ms, peer_lost, forged, last, .. } = quality;
+    let buffer_ms = quality.buffer_ms.round();
     info!(
-        %leg, codec, mos, received, lost, late, duplicates, disordered, jitter_ms, round_trip_ms, sent, peer_lost, forged, last,
+        %leg, codec, mos, received, lost, late, duplicates, disordered, jitter_ms, buffer_ms, concealed_ms, round_trip_ms, sent, peer_lost,
+        forged, last,
         "quality"
     );
 }

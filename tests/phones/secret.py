@@ -64,6 +64,7 @@ def required_and_preferred(stage, a, b, c):
     are_secret(a=(a, True), b=(b, True))
     expect(keys == [len(phone.ear.secrets.keys) for phone in (a, b)], "a re-INVITE brought new keys")
     live = stage.api.get("/calls")["calls"][0]
+    expect(all(leg["srtp"] for leg in live["legs"]), f"the API says {[leg['srtp'] for leg in live['legs']]}")
     trace = json.dumps(stage.api.get(f"/calls/{live['id']}/trace"))
     expect("inline:(hidden)" in trace, "the trace lacks the lines of the keys")
     expect(not any(key in trace for key in keys_of(a, b)), "a key is in the trace")
@@ -73,6 +74,8 @@ def plain_and_secret(stage, a, b, c):
     """C has never heard of it and calls A, who must: each leg as its phone is, through holds by each of them."""
     talk(c, a)
     are_secret(a=(a, True), c=(c, False))
+    legs = stage.api.get("/calls")["calls"][0]["legs"]
+    expect(sorted(bool(leg["srtp"]) for leg in legs) == [False, True], f"the API says {[leg['srtp'] for leg in legs]}")
     hold_and_resume(a, c)
     hold_and_resume(c, a)
     are_secret(a=(a, True), c=(c, False))

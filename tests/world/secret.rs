@@ -12,6 +12,12 @@ fn is_secret(phone: &Handle) -> bool {
     phone.session().keys.is_some()
 }
 
+fn is_shown_as_secret(world: &World, phone: &Handle) -> bool {
+    let (leg, views) = (phone.leg(), world.views());
+    let view = views.iter().flat_map(|call| &call.legs).find(|view| view.id == leg).unwrap();
+    view.srtp.as_deref() == Some("AES_CM_128_HMAC_SHA1_80")
+}
+
 #[test]
 fn each_leg_is_as_secret_as_both_its_ends_want() {
     use Srtp::{Off, Preferred, Required};
@@ -40,6 +46,7 @@ fn each_leg_is_as_secret_as_both_its_ends_want() {
             world.run(1.s());
             assert!(a.hears(&b) && b.hears(&a), "{what}");
             assert_eq!((is_secret(&a), is_secret(&b)), secret, "{what}");
+            assert_eq!((is_shown_as_secret(&world, &a), is_shown_as_secret(&world, &b)), secret, "{what}");
             assert_eq!((a.breaks(), b.breaks()), (0, 0));
             world.ends();
         } else {

@@ -52,6 +52,7 @@ pub struct JitterBuffer {
     waited: u32,
     loudness: i32,
     late: u64,
+    concealed_us: u64,
 }
 
 impl JitterBuffer {
@@ -76,6 +77,7 @@ impl JitterBuffer {
             waited: 0,
             loudness: 0,
             late: 0,
+            concealed_us: 0,
             coder,
             rate,
         }
@@ -91,7 +93,8 @@ impl JitterBuffer {
             self.taken = self.decoded.len();
             self.coder = coder;
         } else {
-            *self = Self { late: self.late, ..Self::within(coder, self.limits) };
+            let (late, concealed_us) = (self.late, self.concealed_us);
+            *self = Self { late, concealed_us, ..Self::within(coder, self.limits) };
         }
     }
 
@@ -109,6 +112,11 @@ impl JitterBuffer {
     /// Packets that came too late to be played.
     pub fn late(&self) -> u64 {
         self.late
+    }
+
+    /// Sound that was made up for what was missing, ms.
+    pub fn concealed_ms(&self) -> u64 {
+        self.concealed_us / 1000
     }
 
     /// The delay that is aimed at, ms.
@@ -283,14 +291,17 @@ impl JitterBuffer {
                     self.decoded.clear();
                     self.taken = 0;
                     self.coder.conceal(missing, following, &mut self.decoded);
+                    self.count(missing);
                 }
                 Upcoming::Gap { until, .. } => {
                     let now = ((until - play).max(1) as usize).min(sound.len() - at);
+                    self.count(now);
                     self.concealer.conceal(&mut sound[at..at + now]);
                     at += now;
                     play += now as i64;
                 }
                 Upcoming::Nothing => {
+                    self.count(sound.len() - at);
                     if self.coder.conceals() {
                         self.decoded.clear();
                         self.coder.conceal(sound.len() - at, None, &mut self.decoded);
@@ -316,6 +327,13 @@ impl JitterBuffer {
             }
         }
         self.play = Some(play);
+    }
+
+    /// So many samples are made up, unless that has faded to silence.
+    fn count(&mut self, samples: usize) {
+        if !self.concealer.is_silent() {
+            self.concealed_us += samples as u64 * 1_000_000 / u64::from(self.rate.0);
+        }
     }
 
     /// A frame with more (`correction` > 0) or less sound in it than it lasts.

@@ -97,6 +97,7 @@ fn what_is_lost_is_made_up_and_then_silence() {
     assert!(made_up[..80].iter().zip(&play.original(3)).all(|(made, real)| (made - real).abs() < 300));
     (0..3).for_each(|_| drop(play.fill()));
     assert_eq!(play.fill(), [0; FRAME]);
+    assert_eq!(play.buffer.concealed_ms(), 60, "then it had faded");
     (0..20).for_each(|_| drop(play.fill()));
     assert!(!play.buffer.is_active());
 }
