@@ -48,7 +48,7 @@ impl Approach {
         if self.ring_timeout.is_some_and(|time| time < Duration::from_secs(1) || time > Duration::from_secs(600)) {
             return Err(Refused::Invalid { field: "ring_timeout", why: "1 to 600 s" });
         }
-        let clean = |text: &String| !text.is_empty() && text.len() <= 64 && !text.contains(|c: char| c.is_control());
+        let clean = |text: &String| (1..=64).contains(&text.chars().count()) && !text.contains(char::is_control);
         if !self.source.as_ref().is_none_or(clean) {
             return Err(Refused::Invalid { field: "source", why: "1 to 64 characters" });
         }

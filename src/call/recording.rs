@@ -29,6 +29,9 @@ pub(super) struct Taping {
     pub(super) is_automatic: bool,
 }
 
+/// Recordings of one leg, or of the whole call, that may be made at once.
+const MOST: usize = 8;
+
 impl Taping {
     /// The leg whose recording it is, if it is that of a leg.
     fn leg(&self) -> Option<LegId> {
@@ -45,6 +48,10 @@ impl Call {
         };
         if follows.is_none() && self.kind != Kind::Room {
             return Err(Refused::NotAnswered);
+        }
+        let same = |taping: &&Taping| (taping.scope, taping.leg()) == (scope, follows.filter(|_| scope == Scope::Leg));
+        if self.tapings.values().filter(same).count() >= MOST {
+            return Err(Refused::Full);
         }
         let recording = self.tape(follows, scope, false);
         Ok(Done { recording: Some(recording), leg: follows.filter(|_| scope == Scope::Leg), ..Done::default() })

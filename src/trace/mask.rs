@@ -1,7 +1,7 @@
 //! What nobody should see of a message.
 
 /// What stands in its place.
-const HIDDEN: &str = "(hidden)";
+pub(super) const HIDDEN: &str = "(hidden)";
 /// Headers that prove who somebody is.
 const SECRET_HEADERS: [&str; 2] = ["authorization", "proxy-authorization"];
 /// Lines of SDP that hold keys, up to where the key begins.
@@ -13,6 +13,7 @@ pub fn mask(message: &[u8]) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut hides = false;
     let mut in_head = true;
+    let mut is_digits = false;
     for line in text.split_inclusive('\n') {
         let bare = line.trim_end_matches(['\r', '\n']);
         let end = &line[bare.len()..];
@@ -22,6 +23,13 @@ pub fn mask(message: &[u8]) -> String {
         }
         hides = false;
         in_head &= !bare.is_empty();
+        is_digits |= in_head && says_digits(bare);
+        if is_digits && !in_head && !bare.is_empty() {
+            hides = true;
+            masked.push_str(HIDDEN);
+            masked.push_str(end);
+            continue;
+        }
         match hidden(bare, in_head) {
             Some(shown) => {
                 hides = true;
@@ -32,6 +40,15 @@ pub fn mask(message: &[u8]) -> String {
         masked.push_str(end);
     }
     masked
+}
+
+/// Whether the header says that the body is nothing but a digit.
+fn says_digits(line: &str) -> bool {
+    line.split_once(':').is_some_and(|(name, value)| {
+        let name = name.trim();
+        let is_type = name.eq_ignore_ascii_case("content-type") || name.eq_ignore_ascii_case("c");
+        is_type && value.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/dtmf"))
+    })
 }
 
 /// The line without its secret; `None`: there is none in it.
@@ -65,6 +82,8 @@ mod tests {
             Proxy-Authorization: Basic (hidden)\r\n\r\nv=0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:(hidden)\r\n\
             k=(hidden)\r\na=ice-pwd:(hidden)\r\nSignal=(hidden)\r\na=rtpmap:0 PCMU/8000\r\n";
         assert_eq!(mask(message.as_bytes()), expected);
+        let digit = "INFO sip:x SIP/2.0\r\nc: application/dtmf\r\n\r\n5\r\n";
+        assert_eq!(mask(digit.as_bytes()), "INFO sip:x SIP/2.0\r\nc: application/dtmf\r\n\r\n(hidden)\r\n");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::{
     ladder::{Ladder, Row, label},
-    mask::mask,
+    mask::{HIDDEN, mask},
     svg,
 };
 use crate::{
@@ -173,7 +173,13 @@ fn event(news: &Arc<News>) -> Entry {
     }
     let json = news.json();
     let told: Option<Told<'_>> = serde_json::from_str(&json).ok();
-    let data = told.and_then(|told| serde_json::from_str(told.data?.get()).ok()).unwrap_or(Value::Null);
+    let mut data: Value = told.and_then(|told| serde_json::from_str(told.data?.get()).ok()).unwrap_or(Value::Null);
+    // As in messages: they may be part of a card number.
+    for name in ["digit", "digits"] {
+        if let Some(digits) = data.get_mut(name) {
+            *digits = Value::from(HIDDEN);
+        }
+    }
     Entry::Event { at: news.at, kind: news.kind(), leg: news.leg(), data }
 }
 

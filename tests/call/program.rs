@@ -451,8 +451,13 @@ fn digits_are_gathered_and_the_first_interrupts_the_prompt() {
         world.wait(wait);
         assert!(world.told().contains(&done(gather, digits, end)), "{dialled}");
     }
+    // What is no prompt goes on.
+    let play = Verb::Play { to: Audience::Leg(a), sound: Sound::Music, over: false, times: 0 };
+    let play = world.obey(a, play).unwrap().play.unwrap();
     let gather = world.obey(a, wish(None)).unwrap().gather.unwrap();
     world.dials(a, "9");
+    assert_eq!(world.hears(a), "HoldMusic");
+    world.obey(a, Verb::StopPlay { play }).unwrap();
     world.obey(a, Verb::StopGather { gather }).unwrap();
     assert!(world.told().contains(&done(gather, "9", GatherEnd::Stopped)));
     assert_eq!(hears(&world, &[a, b]), ["2", "1"]);
@@ -474,6 +479,9 @@ fn digits_are_dialled_towards_a_leg_with_pauses() {
         let verb = Verb::SendDigits { leg: a, digits: wrong.into(), duration_ms: 100 };
         assert!(matches!(world.obey(a, verb), Err(Refused::Invalid { .. })), "{wrong}");
     }
+    let many = || Verb::SendDigits { leg: a, digits: "5".repeat(128), duration_ms: 8000 };
+    assert!((0..4).all(|_| world.obey(a, many()).is_ok()));
+    assert_eq!(world.obey(a, many()), Err(Refused::Full), "what waits is bounded");
 }
 
 #[test]
