@@ -8,7 +8,7 @@ use super::{
 };
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, ToSql, params};
 use serde_json::Value;
-use std::{path::Path, time::Duration};
+use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
 
 /// Something is wrong with the database.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +22,9 @@ pub enum StoreError {
     /// The directory or the thread.
     #[error("call records: {0}")]
     System(#[from] std::io::Error),
+    /// A later version of the program wrote it.
+    #[error("call records: the file is of a later version ({0}) than this program knows ({VERSION})")]
+    Newer(i64),
     /// A time of the query.
     #[error("{0:?} is no time such as 2026-11-21T13:00:00Z")]
     Time(String),
@@ -56,6 +59,9 @@ CREATE TABLE IF NOT EXISTS leg (
 CREATE INDEX IF NOT EXISTS leg_chain ON leg (chain);
 CREATE INDEX IF NOT EXISTS leg_started ON leg (started);
 CREATE INDEX IF NOT EXISTS leg_call ON leg (call);
+CREATE INDEX IF NOT EXISTS leg_place ON leg (place);
+CREATE INDEX IF NOT EXISTS leg_party ON leg (party);
+CREATE INDEX IF NOT EXISTS leg_dialled ON leg (dialled);
 CREATE TABLE IF NOT EXISTS handover (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     chain TEXT NOT NULL,
@@ -71,8 +77,14 @@ CREATE INDEX IF NOT EXISTS handover_ended ON handover (ended);
 impl Store {
     /// Makes the file if need be. Legs that were alive when the program last ended are over: they are marked.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        // Who talked to whom is nobody else's business; what SQLite puts beside the file is as the file is.
+        OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
         let connection = Connection::open(path)?;
         connection.busy_timeout(PATIENCE)?;
+        let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if version > VERSION {
+            return Err(StoreError::Newer(version));
+        }
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // Committed is safe from the end of the program; a machine that loses power may lose the last moment.
@@ -245,4 +257,24 @@ impl Shelf {
 
 fn ms(stamp: u64) -> i64 {
     i64::try_from(stamp).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn the_file_is_ours_alone_and_one_of_a_later_version_is_left_as_it_is() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("records.sqlite");
+        let store = Store::open(&path).unwrap();
+        for file in ["records.sqlite", "records.sqlite-wal"] {
+            let mode = place.path().join(file).metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{file}");
+        }
+        store.0.pragma_update(None, "user_version", VERSION + 1).unwrap();
+        drop(store);
+        assert!(matches!(Store::open(&path), Err(StoreError::Newer(_))));
+    }
 }
