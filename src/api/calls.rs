@@ -104,15 +104,25 @@ pub(super) struct MergeWish {
 #[serde(deny_unknown_fields)]
 pub(super) struct PlayWish {
     /// What.
-    pub(super) sound: Heard,
+    sound: Heard,
     /// Over the talk; else instead of it.
     #[serde(default = "over")]
     #[schema(default = true)]
-    pub(super) over: bool,
+    over: bool,
     /// How often; 0: until it is stopped.
     #[serde(default = "once")]
     #[schema(default = 1, maximum = 10_000)]
-    pub(super) times: u32,
+    times: u32,
+}
+
+impl PlayWish {
+    /// Has it played.
+    pub(super) fn verb(self, to: Audience) -> Result<Verb, Problem> {
+        if self.times > MOST_TIMES {
+            return Err(Problem::field("times", format!("must be {MOST_TIMES} at the most")));
+        }
+        Ok(Verb::Play { to, sound: self.sound.sound(), over: self.over, times: self.times })
+    }
 }
 
 fn over() -> bool {
@@ -123,6 +133,8 @@ fn once() -> u32 {
     1
 }
 
+/// How often something may be played, where it is not until it is stopped.
+const MOST_TIMES: u32 = 10_000;
 /// Calls of a page where nothing is said.
 const PAGE: usize = 100;
 /// Calls of a page at the most.
@@ -264,8 +276,7 @@ async fn play(
     Named(call): Named<CallId>,
     Json(wish): Json<PlayWish>,
 ) -> Answer {
-    let verb = Verb::Play { to: Audience::All, sound: wish.sound.sound(), over: wish.over, times: wish.times };
-    state.obey(&access, Some(call), verb).await
+    state.obey(&access, Some(call), wish.verb(Audience::All)?).await
 }
 
 /// Records a whole call.

@@ -174,8 +174,7 @@ async fn play(
     Json(wish): Json<PlayWish>,
 ) -> Answer {
     let call = call_of(&state, &access, &name).await?;
-    let verb = Verb::Play { to: Audience::All, sound: wish.sound.sound(), over: wish.over, times: wish.times };
-    state.obey(&access, Some(call), verb).await
+    state.obey(&access, Some(call), wish.verb(Audience::All)?).await
 }
 
 /// Records a conference.

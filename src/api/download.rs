@@ -6,11 +6,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use std::{
-    fs::File,
-    io::{self, Read, Seek, SeekFrom},
-};
-use tokio::sync::mpsc;
+use std::{fs::File, io, os::unix::fs::FileExt};
 
 /// A file that can be sent.
 pub(super) struct Download {
@@ -32,8 +28,6 @@ struct Beyond;
 
 /// As much of a file is read at once, bytes.
 const PIECE: usize = 64 << 10;
-/// Pieces that wait for a slow reader.
-const WAITING: usize = 4;
 
 impl Download {
     /// As long as it is now. Blocks as long as the disk needs.
@@ -68,31 +62,32 @@ impl Download {
     }
 }
 
-/// Reads at the pace of whoever fetches it, on a thread that may wait for the disk.
-fn body(mut file: File, part: Part) -> Body {
-    let (pieces, waiting) = mpsc::channel::<io::Result<Bytes>>(WAITING);
-    tokio::task::spawn_blocking(move || {
-        if let Err(error) = file.seek(SeekFrom::Start(part.first)) {
-            let _gone = pieces.blocking_send(Err(error));
-            return;
-        }
-        let mut rest = file.take(part.length);
-        let mut piece = vec![0; PIECE];
-        loop {
-            let read = match rest.read(&mut piece) {
-                Ok(0) => return,
-                Ok(count) => Ok(Bytes::copy_from_slice(&piece[..count])),
-                Err(error) => Err(error),
-            };
-            let last = read.is_err();
-            if pieces.blocking_send(read).is_err() || last {
-                return;
+/// Reads at the pace of whoever fetches it. No thread waits for that: the pieces are read each by itself, where the disk may take
+/// its time.
+fn body(file: File, part: Part) -> Body {
+    Body::from_stream(futures_util::stream::unfold(Some((file, part)), |rest| async {
+        let (file, part) = rest.filter(|(_, part)| part.length > 0)?;
+        let reading = tokio::task::spawn_blocking(move || piece(&file, part).map(|piece| (piece, file))).await;
+        Some(match reading.unwrap_or_else(|_| Err(io::ErrorKind::Other.into())) {
+            Ok((piece, file)) => {
+                let read = piece.len() as u64;
+                (Ok(piece), Some((file, Part { first: part.first + read, length: part.length - read })))
             }
-        }
-    });
-    Body::from_stream(futures_util::stream::unfold(waiting, |mut waiting| async {
-        Some((waiting.recv().await?, waiting))
+            Err(error) => (Err(error), None),
+        })
     }))
+}
+
+/// The first piece of a part that is not empty.
+fn piece(file: &File, part: Part) -> io::Result<Bytes> {
+    let mut piece = vec![0; PIECE.min(usize::try_from(part.length).unwrap_or(PIECE))];
+    match file.read_at(&mut piece, part.first)? {
+        0 => Err(io::ErrorKind::UnexpectedEof.into()),
+        read => {
+            piece.truncate(read);
+            Ok(piece.into())
+        }
+    }
 }
 
 /// What of `length` bytes is wanted; `None`: all, as where more than one part is asked for, or nothing that can be understood
@@ -113,6 +108,19 @@ fn part(range: Option<&str>, length: u64) -> Result<Option<Part>, Beyond> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_part_of_several_pieces_arrives_whole_and_a_file_that_shrinks_breaks_off() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("a.wav");
+        let sound: Vec<u8> = (0..3 * PIECE + 7).map(|at| (at % 251) as u8).collect();
+        std::fs::write(&path, &sound).unwrap();
+        let part = Part { first: 5, length: 2 * PIECE as u64 + 1 };
+        let got = axum::body::to_bytes(body(File::open(&path).unwrap(), part), usize::MAX).await.unwrap();
+        assert!(got[..] == sound[5..2 * PIECE + 6]);
+        let beyond = Part { first: 5, length: sound.len() as u64 };
+        assert!(axum::body::to_bytes(body(File::open(&path).unwrap(), beyond), usize::MAX).await.is_err());
+    }
 
     #[test]
     fn a_range_is_what_is_there_of_it() {

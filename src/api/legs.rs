@@ -200,13 +200,7 @@ async fn play(
     Named(leg): Named<LegId>,
     Json(wish): Json<PlayWish>,
 ) -> Answer {
-    state
-        .obey(
-            &access,
-            None,
-            Verb::Play { to: Audience::Leg(leg), sound: wish.sound.sound(), over: wish.over, times: wish.times },
-        )
-        .await
+    state.obey(&access, None, wish.verb(Audience::Leg(leg))?).await
 }
 
 /// Records one leg.

@@ -1,7 +1,7 @@
 //! The signalling side as one machine: endpoint, switchboard and calls, wired together. Pure.
 //!
-//! [`Exchange`] is the machine; `obey` carries out what programs wish ([`Wish`]), `admission` decides about new legs, `errands` carries out what calls want. What it wants of the
-//! media side comes out as [`Order`]s; ports come from whoever implements [`Ports`].
+//! [`Exchange`] is the machine; `obey` carries out what programs wish ([`Wish`]), `admission` decides about new legs, `errands`
+//! carries out what calls want. What it wants of the media side comes out as [`Order`]s; ports come from whoever implements [`Ports`].
 
 mod admission;
 mod between;

@@ -24,13 +24,13 @@ pub(in crate::api) struct Party {
     #[schema(example = "+31201234567", min_length = 1, max_length = 64)]
     source: Option<String>,
     /// The name that the called sees.
-    #[schema(example = "Sales", max_length = 128)]
+    #[schema(example = "Sales", min_length = 1, max_length = 64)]
     display_name: Option<String>,
     /// The called sees nobody's number.
     #[serde(default)]
     private: bool,
     /// How long it may ring, s; as `[transfer] ring_timeout_s` says when absent.
-    #[schema(example = 20, minimum = 1, maximum = 3600)]
+    #[schema(example = 20, minimum = 1, maximum = 600)]
     ring_timeout_s: Option<u32>,
     /// Those who wait hear what the network there plays before the answer.
     #[serde(default = "yes")]
@@ -48,9 +48,9 @@ const LONGEST: usize = 256;
 /// The longest number that the called sees.
 const LONGEST_NUMBER: usize = 64;
 /// The longest name that the called sees.
-const LONGEST_NAME: usize = 128;
+const LONGEST_NAME: usize = 64;
 /// s that it may ring.
-const LONGEST_RING_S: u32 = 3600;
+const LONGEST_RING_S: u32 = 600;
 
 fn yes() -> bool {
     true
@@ -98,7 +98,7 @@ impl Brief<'_> for To {
     fn from_full(party: Party) -> Result<Self, String> {
         measure("destination", Some(&party.destination), 1..=LONGEST)?;
         measure("source", party.source.as_ref(), 1..=LONGEST_NUMBER)?;
-        measure("display_name", party.display_name.as_ref(), 0..=LONGEST_NAME)?;
+        measure("display_name", party.display_name.as_ref(), 1..=LONGEST_NAME)?;
         if party.ring_timeout_s.is_some_and(|seconds| !(1..=LONGEST_RING_S).contains(&seconds)) {
             return Err(format!("`ring_timeout_s` is 1 to {LONGEST_RING_S}"));
         }

@@ -114,13 +114,14 @@ impl Library {
 
     /// Looks for a sound; what comes of it is told by the channel.
     pub(super) fn fetch(&self, play: PlayId, leg: LegId, sound: Sound) {
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
-            // Full as well: whoever waits for this answer will have to do without.
-            let _full = self.found.try_send(Found::Sound { play, leg, sound: Err(SoundError::Busy) });
-            return;
-        };
         let (shelf, found) = (Arc::clone(&self.shelf), self.found.clone());
         let Some(runtime) = &self.runtime else { return };
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            // Not by `try_send`: whoever waits for this answer waits until it comes.
+            let busy = Found::Sound { play, leg, sound: Err(SoundError::Busy) };
+            runtime.spawn(async move { drop(found.send(busy).await) });
+            return;
+        };
         runtime.spawn(async move {
             let result = shelf.find(&sound).await;
             if let Err(error) = &result {
