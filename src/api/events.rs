@@ -245,7 +245,7 @@ async fn gather(mut watch: Watch, mut state: State, wait: Duration) -> Events {
     while let Some(word) = next {
         match &word {
             Word::Missed { from, to } => answer.missed = Some(answer.missed.unwrap_or(0) + (to - from + 1)),
-            Word::News(_) | Word::Snapshot(_) => {
+            Word::News(_) | Word::OwnNews(_) | Word::Snapshot(_) => {
                 answer.events.extend(serde_json::value::RawValue::from_string(word.json()));
             }
         }

@@ -8,6 +8,7 @@ use super::{
     state::{Keys, State},
     tls::Certificate,
     tools::Tools,
+    webhooks,
 };
 use crate::control::{Desk, Front, Hub};
 use std::{fmt, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
@@ -90,6 +91,7 @@ impl Api {
         runtime.block_on(async {
             state.hooks.recall();
             state.hooks.configure(&settings.webhooks, settings.webhook_retries);
+            state.hooks.confine(|url| webhooks::may_be_told(&settings.webhook_hosts, url));
         });
         if let Some(page) = state.tools.metrics.clone() {
             runtime.spawn(crate::metrics::watch(page, state.hub.subscribe().0));
@@ -125,6 +127,7 @@ impl Handle {
         let _inside = runtime.enter();
         keys.renew(settings);
         state.hooks.configure(&settings.webhooks, settings.webhook_retries);
+        state.hooks.confine(|url| webhooks::may_be_told(&settings.webhook_hosts, url));
         flows.send_replace(flow::by_name(&settings.flows));
         door.send_replace(rooms(state.renewed(settings), settings));
     }

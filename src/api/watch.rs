@@ -39,6 +39,8 @@ pub(super) enum Word {
     Snapshot(Snapshot),
     /// Something happened.
     News(Arc<News>),
+    /// The same, told to one who sees its own calls only.
+    OwnNews(Arc<News>),
     /// These happened, and are kept no more.
     Missed { from: u64, to: u64 },
 }
@@ -126,7 +128,9 @@ impl Watch {
             Read::News(news) => {
                 self.position = news.last().map_or(self.position, |news| news.sequence);
                 let filter = &self.filter;
-                self.waiting.extend(news.into_iter().filter(|news| filter.wants(news)).map(Word::News));
+                let sees_all = filter.access.as_ref().is_none_or(Access::reads_all);
+                let word = if sees_all { Word::News } else { Word::OwnNews };
+                self.waiting.extend(news.into_iter().filter(|news| filter.wants(news)).map(word));
             }
             Read::Missed { from, to } => {
                 self.position = to;
@@ -147,7 +151,7 @@ impl Word {
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Snapshot(_) => "snapshot",
-            Self::News(news) => news.kind(),
+            Self::News(news) | Self::OwnNews(news) => news.kind(),
             Self::Missed { .. } => "missed",
         }
     }
@@ -156,7 +160,7 @@ impl Word {
     pub(super) fn sequence(&self) -> Option<u64> {
         match self {
             Self::Snapshot(snapshot) => Some(snapshot.sequence),
-            Self::News(news) => Some(news.sequence),
+            Self::News(news) | Self::OwnNews(news) => Some(news.sequence),
             Self::Missed { .. } => None,
         }
     }
@@ -165,6 +169,7 @@ impl Word {
     pub(super) fn json(&self) -> String {
         match self {
             Self::News(news) => news.json().to_string(),
+            Self::OwnNews(news) => news.json_of_own().to_string(),
             Self::Snapshot(Snapshot { sequence, calls }) => {
                 let calls: Vec<&CallView> = calls.iter().map(|call| &**call).collect();
                 serde_json::json!({ "type": "snapshot", "sequence": sequence, "calls": calls }).to_string()

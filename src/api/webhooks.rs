@@ -192,7 +192,7 @@ impl CallWebhook {
         let host = Some(&self.url).filter(|url| url.len() <= URL).and_then(|url| WebhookSettings::host(url));
         let host =
             host.ok_or_else(|| Problem::field(format!("{field}url"), "must be http:// or https:// and a host"))?;
-        if !state.webhook_hosts.iter().any(|allowed| allows(allowed, &host)) {
+        if !may_be_told(&state.webhook_hosts, &self.url) {
             let detail = format!("{host} is not among [http] webhook_hosts");
             return Err(Problem::new(StatusCode::FORBIDDEN, "host-not-allowed", detail).at(&format!("{field}url")));
         }
@@ -213,6 +213,11 @@ impl CallWebhook {
             Problem::later(StatusCode::SERVICE_UNAVAILABLE, "full", "there are as many webhooks as may be", 60)
         })
     }
+}
+
+/// Whether programs may have somebody told there.
+pub(super) fn may_be_told(hosts: &[String], url: &str) -> bool {
+    WebhookSettings::host(url).is_some_and(|host| hosts.iter().any(|allowed| allows(allowed, &host)))
 }
 
 /// Whether a host of the configuration is this one: with a port only that port is meant.

@@ -152,6 +152,24 @@ impl News {
         Arc::clone(self.json.get_or_init(make))
     }
 
+    /// The same for who sees its own calls only: not who else waits in a queue.
+    pub fn json_of_own(&self) -> Arc<str> {
+        match &self.what {
+            Happened::Call(news) if news.queue.is_some() => {
+                let mut all = serde_json::to_value(self).unwrap_or_default();
+                if let Some(all) = all.as_object_mut() {
+                    all.remove("queue");
+                }
+                all.to_string().into()
+            }
+            Happened::Call(_)
+            | Happened::Registered { .. }
+            | Happened::Unregistered { .. }
+            | Happened::AgentPaused { .. }
+            | Happened::Banned { .. } => self.json(),
+        }
+    }
+
     /// How much memory it may take, in legs.
     pub(super) fn weight(&self) -> usize {
         match &self.what {
@@ -211,5 +229,42 @@ impl Serialize for News {
             }
         }
         map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        call::{Event, QueueNews},
+        exchange::QueueView,
+        ids::EntryId,
+        switch::Strategy,
+    };
+
+    #[test]
+    fn who_sees_its_own_calls_only_is_not_told_who_else_waits() {
+        let queue = QueueView {
+            name: "support".to_owned(),
+            number: None,
+            strategy: Strategy::RingAll,
+            waiting: Vec::new(),
+            length: 7,
+            agents: Vec::new(),
+            free_agents: 0,
+            max_length: None,
+            max_wait_s: None,
+            fallback: None,
+        };
+        let (entry, name) = (EntryId(3), "support".to_owned());
+        let event =
+            Event::Queue { entry, queue: name, leg: None, news: QueueNews::Offered { agent: "1001".to_owned() } };
+        let (at, state, leg, transfer, cause) = (Some(Stamp(0)), None, None, None, None);
+        let queue = Some(Box::new(queue));
+        let news = exchange::News { call: CallId(1), event, at, state, leg, transfer, queue, cause };
+        let news = News::new(1, Stamp(0), Happened::Call(Box::new(news)));
+        assert!(news.json().contains("\"length\":7"));
+        let own: serde_json::Value = serde_json::from_str(&news.json_of_own()).unwrap();
+        assert_eq!((own.get("queue"), &own["data"]["queue"]), (None, &"support".into()));
     }
 }

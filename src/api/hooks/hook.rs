@@ -111,6 +111,14 @@ impl Hooks {
         }
     }
 
+    /// Those of programs whom nobody may have told any more are told no more.
+    pub(in crate::api) fn confine(&self, may_be_told: impl Fn(&str) -> bool) {
+        for hook in self.list().into_iter().filter(|hook| !hook.configured && !may_be_told(&hook.url)) {
+            tracing::warn!(webhook = %hook.id, host = WebhookSettings::host(&hook.url), "not among [http] webhook_hosts any more");
+            self.remove(hook.id);
+        }
+    }
+
     /// Keeps those of programs as they are now, if there is a place for them.
     pub(in crate::api) async fn keep(self: &Arc<Self>) {
         if self.shelf.is_some() {
@@ -210,7 +218,7 @@ impl Hooks {
                         break;
                     }
                 }
-                Some(Word::News(news)) => {
+                Some(Word::News(news) | Word::OwnNews(news)) => {
                     let last = hook.call.is_some() && news.is("call.ended");
                     let lane = news.call().map_or(0, |call| call.0) % lanes.len() as u64;
                     if let Some(lane) = usize::try_from(lane).ok().and_then(|lane| lanes.get(lane))

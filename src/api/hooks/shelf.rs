@@ -120,7 +120,7 @@ mod tests {
             let first = life();
             first.recall();
             first.add(url(), key(), Vec::new(), None, None, true);
-            first.add(url(), key(), Vec::new(), Some(crate::ids::CallId(1)), None, false);
+            first.add(url(), key(), Vec::new(), Some(crate::ids::CallId(1)), Some(0), false);
             first.add(url(), key(), vec!["transfer".to_owned()], None, None, false);
             first.keep().await;
             assert_eq!(listed(&first), ["webhook-1", "webhook-2", "webhook-3"]);
@@ -135,6 +135,8 @@ mod tests {
             let third = life();
             third.recall();
             assert_eq!(listed(&third), ["webhook-4"]);
+            third.confine(|url| url != "http://desk.example/");
+            assert!(listed(&third).is_empty(), "that host is not allowed any more");
         });
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "there are secrets in it");
         fs::write(&path, "nonsense").unwrap();

@@ -15,6 +15,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
+use tokio::sync::Semaphore;
 
 /// Where clips are found, and those that were found lately.
 pub(super) struct Shelf {
@@ -23,6 +24,9 @@ pub(super) struct Shelf {
     web: Web,
     speaker: Box<dyn Speaker>,
     kept: Mutex<Kept>,
+    /// Sounds that are fetched, and that are decoded, at once: each takes as much memory as the longest may.
+    fetching: Semaphore,
+    decoding: Semaphore,
     /// Two who want the same sound do not fetch it twice: the second waits for the first. By the hash of the name.
     turns: Vec<tokio::sync::Mutex<()>>,
 }
@@ -71,6 +75,10 @@ pub(super) enum Fetched {
 
 /// A URL is not asked again within this time.
 const FRESH: Duration = Duration::from_secs(10);
+/// Sounds that are fetched at once.
+const FETCHING: usize = 32;
+/// Sounds that are decoded at once.
+const DECODING: usize = 2;
 /// Turns for as many names at once.
 const TURNS: usize = 64;
 /// The most sounds of a list.
@@ -84,6 +92,8 @@ impl Shelf {
             settings,
             rates,
             kept: Mutex::default(),
+            fetching: Semaphore::new(FETCHING),
+            decoding: Semaphore::new(DECODING),
             turns: (0..TURNS).map(|_| tokio::sync::Mutex::new(())).collect(),
         }
     }
@@ -148,7 +158,11 @@ impl Shelf {
             return Ok(kept);
         }
         let before = self.edition(&name);
-        match self.web.get(url, before.as_ref()).await {
+        // It is never closed.
+        let fetching = self.fetching.acquire().await.map_err(|_| SoundError::Busy)?;
+        let fetched = self.web.get(url, before.as_ref()).await;
+        drop(fetching);
+        match fetched {
             Ok(Fetched::New { bytes, edition }) => self.keep(name, bytes, edition).await,
             Ok(Fetched::Same) => {
                 self.checked(&name);
@@ -180,6 +194,7 @@ impl Shelf {
 
     /// Decodes a sound and keeps it, at the cost of those that were not wanted for longest.
     async fn keep(&self, name: Name, bytes: Vec<u8>, edition: Edition) -> Result<Arc<Clip>, SoundError> {
+        let _decoding = self.decoding.acquire().await.map_err(|_| SoundError::Busy)?;
         let (rates, max_s) = (self.rates.clone(), self.settings.max_s);
         let decoding = tokio::task::spawn_blocking(move || file::clip(&bytes, max_s, &rates));
         let decoded = decoding.await.map_err(|error| SoundError::Unusable(error.to_string()))?;
