@@ -271,6 +271,7 @@ fn switchboard() -> switch::Settings {
             strip: 0,
             prepend: String::new(),
             to: vec![RouteTo::Trunk("loop".to_owned())],
+            record: false,
         }],
     }
 }

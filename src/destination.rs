@@ -46,6 +46,8 @@ pub struct Features {
     pub srtp: Srtp,
     /// How it sends digits and wants them.
     pub dtmf: Dtmf,
+    /// Calls in which it talks are recorded, because its route says so.
+    pub record: bool,
 }
 
 /// Where a number leads.

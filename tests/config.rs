@@ -331,7 +331,7 @@ fn queues_are_read_and_what_is_wrong_with_one_is_told() {
     let good = "[[queue]]\nname = \"support\"\nmembers = [\"1002\", \"1001\"]\n[[queue]]\nname = \"all\"\nnumber = \"8500\"\n\
         members = \"any registered\"\nstrategy = \"longest-idle\"\nring_s = 10\nretry_s = 3\nwrap_up_s = 15\n\
         music = [\"a.wav\", \"https://x.example/b.mp3\"]\nmax_length = 5\nmax_wait_s = 120\nfallback = \"1001\"\n\
-        [[route]]\nmatch = \"9\"\nto = \"queue:support\"\n";
+        [[route]]\nmatch = \"9\"\nto = \"queue:support\"\nrecord = true\n";
     let switch = parse(&format!("{people}{good}")).unwrap().server.switch;
     let [support, all] = &switch.queues[..] else { panic!("two") };
     assert_eq!(support.members.as_deref(), Some(&["1002".to_owned(), "1001".to_owned()][..]));
@@ -343,6 +343,7 @@ fn queues_are_read_and_what_is_wrong_with_one_is_told() {
     );
     assert_eq!((all.ring, all.retry, all.wrap_up), (s(10), s(3), s(15)));
     assert_eq!((all.music.len(), all.max_length, all.max_wait), (2, Some(5), Some(s(120))));
+    assert!(switch.routes[0].record);
     assert_eq!((all.fallback.as_deref(), &switch.routes[0].to[0]), (Some("1001"), &RouteTo::Queue("support".into())));
     let bad = "[[queue]]\nname = \"a b\"\nnumber = \"1001\"\nmembers = [\"1003\", \"1001\", \"1001\"]\nstrategy = \"random\"\n\
         max_wait_s = 0\nfallback = \"4711\"\n[[queue]]\nname = \"a b\"\nmembers = []\n";

@@ -320,6 +320,7 @@ fn settings(host: u8, state_directory: Option<&Path>) -> Settings {
         strip: 0,
         prepend: String::new(),
         to: vec![to],
+        record: false,
     };
     Settings {
         listen,

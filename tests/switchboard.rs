@@ -420,6 +420,19 @@ fn several_destinations_are_tried_in_turn_and_a_full_trunk_is_left_out() {
 }
 
 #[test]
+fn a_route_that_wants_recordings_says_so_of_who_calls_and_of_whom_others_have_called() {
+    let mut office = Office::new();
+    for (number, recorded) in [("9123", true), ("8000", false), ("1001", false)] {
+        let Admission::Accepted { origin, .. } = office.invite(CARRIER, "+4930", number, "") else { panic!("refused") };
+        assert_eq!(origin.features.record, recorded, "{number}");
+        let target = uri(&format!("sip:{number}@x"));
+        if let Ok(Plan::Ring(steps)) = office.board.route(&phone(), &target, Purpose::Transfer, office.now) {
+            assert!(steps.concat().iter().all(|target| target.features.record == recorded), "{number}");
+        }
+    }
+}
+
+#[test]
 fn a_trunk_with_a_name_for_a_host_is_reached_when_the_name_is_found() {
     let mut office = Office::new();
     let named = |office: &mut Office| office.board.route(&phone(), &uri("sip:5550@x"), Purpose::Transfer, office.now);
@@ -589,6 +602,7 @@ impl Office {
             strip: 0,
             prepend: String::new(),
             to,
+            record: false,
         };
         let over = |name: &str| RouteTo::Trunk(name.into());
         let carrier = TrunkSettings {
@@ -636,6 +650,7 @@ impl Office {
                 route(None, "6002", vec![RouteTo::Dialect("twilio".into())]),
                 route(None, "8XXX", vec![over("branch"), over("carrier")]),
                 route(None, "5550", vec![over("named")]),
+                RouteSettings { record: true, ..route(None, "9XXX", vec![over("carrier")]) },
             ],
         }
     }

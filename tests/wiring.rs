@@ -427,6 +427,7 @@ fn switchboard() -> switch::Settings {
         strip: 0,
         prepend: String::new(),
         to,
+        record: false,
     };
     switch::Settings {
         domain: "office.example".to_owned(),

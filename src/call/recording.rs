@@ -96,14 +96,14 @@ impl Call {
 
     /// Begins the recording that nobody asks for, as soon as two talk.
     pub(super) fn record_always(&mut self) {
-        if self.settings.recording.always.is_empty() || self.is_always_recorded {
+        if self.is_always_recorded {
             return;
         }
-        let mut talking = self.company().filter(|leg| leg.confirmed());
-        let (count, wanted) = talking.by_ref().fold((0, false), |(count, wanted), leg| {
-            (count + 1, wanted || self.settings.recording.always.contains(&leg.origin.caller))
-        });
-        drop(talking);
+        let always = &self.settings.recording.always;
+        let (count, wanted) =
+            self.company().filter(|leg| leg.confirmed()).fold((0, false), |(count, wanted), Leg { origin, .. }| {
+                (count + 1, wanted || origin.features.record || always.contains(&origin.caller))
+            });
         if count < 2 || !wanted {
             return;
         }

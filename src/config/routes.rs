@@ -63,7 +63,7 @@ fn route(section: &Section<Route>, known: &Known<'_>, report: &mut Report<'_>) -
         report.add(said.span(), "[route] prepend", "must be digits or other characters of a number, without spaces");
     }
     let to = to.into_iter().map(|to| with_rules(to, keys, report)).collect();
-    Some(RouteSettings { from, pattern, strip, prepend, to })
+    Some(RouteSettings { from, pattern, strip, prepend, to, record: keys.record == Some(true) })
 }
 
 /// A flow with the time and the fallback that its route says.

@@ -229,6 +229,7 @@ pub(super) struct Route {
     pub(super) to: Spanned<Texts>,
     pub(super) flow_timeout_s: Maybe<i64>,
     pub(super) flow_fallback: Maybe<String>,
+    pub(super) record: Option<bool>,
 }
 
 /// `[[queue]]`

@@ -83,7 +83,7 @@ impl ExtensionSettings {
 
     /// What the people at an extension may do.
     fn features(&self) -> Features {
-        Features { codes: true, refer: true, srtp: self.srtp, dtmf: self.dtmf }
+        Features { codes: true, refer: true, srtp: self.srtp, dtmf: self.dtmf, record: false }
     }
 
     fn address(&self, domain: &Host) -> NameAddr {

@@ -62,7 +62,7 @@ mod tests {
 
     fn route(from: Option<RouteFrom>, pattern: &str, name: &str) -> RouteSettings {
         let to = vec![RouteTo::Trunk(name.to_owned())];
-        RouteSettings { from, pattern: pattern.parse().unwrap(), strip: 0, prepend: String::new(), to }
+        RouteSettings { from, pattern: pattern.parse().unwrap(), strip: 0, prepend: String::new(), to, record: false }
     }
 
     #[test]

@@ -153,6 +153,8 @@ pub struct RouteSettings {
     pub prepend: String,
     /// Where to. Trunks and extensions are tried in turn; anything else stands alone.
     pub to: Vec<RouteTo>,
+    /// Calls that take it are recorded.
+    pub record: bool,
 }
 
 /// Whose calls a route is for.

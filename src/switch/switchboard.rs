@@ -136,7 +136,7 @@ impl Switchboard {
     /// if it calls from the exact address from where that one registered, else the trunk. All others must authenticate.
     pub fn admit(&mut self, incoming: &sip::Incoming, now: Instant) -> Admission {
         let source = incoming.source;
-        let origin = match self.login.credentials(&incoming.request.headers) {
+        let mut origin = match self.login.credentials(&incoming.request.headers) {
             Some(credentials) => match self.extension_calling(&credentials, incoming, now) {
                 Ok(origin) => origin,
                 Err(rejection) => return Admission::Rejected(rejection),
@@ -150,13 +150,20 @@ impl Switchboard {
                     .unwrap_or_else(|| trunk.origin(&incoming.from, asserted, privacy, &self.domain))
             }
         };
-        let plan = self.lead(&origin.caller, &incoming.request.uri, None);
+        let plan = self.lead(&origin.caller, &incoming.request.uri, None).map(|(plan, record)| {
+            origin.features.record = record;
+            plan
+        });
         Admission::Accepted { origin: Box::new(origin), plan }
     }
 
     /// Where a number or URI leads for this origin; the host of the URI does not matter.
     pub fn route(&mut self, origin: &Origin, target: &Uri, purpose: Purpose, _now: Instant) -> Result<Plan, Refusal> {
-        self.lead(&origin.caller, target, Some(purpose))
+        let (mut plan, record) = self.lead(&origin.caller, target, Some(purpose))?;
+        if let Plan::Ring(steps) = &mut plan {
+            steps.iter_mut().flatten().for_each(|target| target.features.record = record);
+        }
+        Ok(plan)
     }
 
     /// Whether a datagram from there may be looked at: not banned, and not above the rate limit. Trunks and registered sources always may.
@@ -309,23 +316,25 @@ impl Switchboard {
         reply
     }
 
-    /// Where a URI leads: the routes come first, then the extensions and the queues. Recall is for the extension itself.
-    fn lead(&self, caller: &Caller, target: &Uri, purpose: Option<Purpose>) -> Result<Plan, Refusal> {
+    /// Where a URI leads, and whether the route there wants the call to be recorded: the routes come first, then the extensions and the
+    /// queues. Recall is for the extension itself.
+    fn lead(&self, caller: &Caller, target: &Uri, purpose: Option<Purpose>) -> Result<(Plan, bool), Refusal> {
+        let plain = |plan| (plan, false);
         match (purpose, &target.user) {
-            (Some(Purpose::ProgramQueue), Some(name)) => return self.queue(name),
-            (Some(Purpose::ProgramRoom), Some(name)) => return Ok(Plan::Conference(name.clone())),
+            (Some(Purpose::ProgramQueue), Some(name)) => return self.queue(name).map(plain),
+            (Some(Purpose::ProgramRoom), Some(name)) => return Ok(plain(Plan::Conference(name.clone()))),
             _ => {}
         }
         let number = dialled(target)?;
         if purpose == Some(Purpose::ProgramExtension) {
-            return self.extension(&number).map(Plan::Ring);
+            return self.extension(&number).map(Plan::Ring).map(plain);
         }
         let recalled = purpose == Some(Purpose::Recall) && self.extensions.find(&number).is_some();
         match self.routes.find(caller, purpose, &number).filter(|_| !recalled) {
-            Some((route, number)) => self.follow(&route.to, &number),
+            Some((route, number)) => Ok((self.follow(&route.to, &number)?, route.record)),
             None => match self.queues.at(&number) {
-                Some(queue) => Ok(queue.plan()),
-                None => self.extension(&number).map(Plan::Ring),
+                Some(queue) => Ok(plain(queue.plan())),
+                None => self.extension(&number).map(Plan::Ring).map(plain),
             },
         }
     }

@@ -206,7 +206,13 @@ impl Trunk {
     }
 
     fn features(&self) -> Features {
-        Features { codes: false, refer: self.settings.refer, srtp: self.settings.srtp, dtmf: self.settings.dtmf }
+        Features {
+            codes: false,
+            refer: self.settings.refer,
+            srtp: self.settings.srtp,
+            dtmf: self.settings.dtmf,
+            record: false,
+        }
     }
 }
 

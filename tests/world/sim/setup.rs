@@ -100,6 +100,7 @@ pub(super) fn switch_settings(setup: &Setup) -> switch::Settings {
         strip: 0,
         prepend: String::new(),
         to: vec![to],
+        record: false,
     };
     switch::Settings {
         domain: DOMAIN.to_owned(),
