@@ -24,6 +24,8 @@ pub(super) struct Shelf {
     web: Web,
     speaker: Box<dyn Speaker>,
     kept: Mutex<Kept>,
+    /// A URL is not asked again within this time.
+    pub(super) fresh: Duration,
     /// Sounds that are fetched, and that are decoded, at once: each takes as much memory as the longest may.
     fetching: Semaphore,
     decoding: Semaphore,
@@ -73,7 +75,7 @@ pub(super) enum Fetched {
     New { bytes: Vec<u8>, edition: Edition },
 }
 
-/// A URL is not asked again within this time.
+/// How long what came by a URL is fresh.
 const FRESH: Duration = Duration::from_secs(10);
 /// Sounds that are fetched at once.
 const FETCHING: usize = 32;
@@ -94,6 +96,7 @@ impl Shelf {
             kept: Mutex::default(),
             fetching: Semaphore::new(FETCHING),
             decoding: Semaphore::new(DECODING),
+            fresh: FRESH,
             turns: (0..TURNS).map(|_| tokio::sync::Mutex::new(())).collect(),
         }
     }
@@ -154,7 +157,7 @@ impl Shelf {
     pub(super) async fn url(&self, url: &str) -> Result<Arc<Clip>, SoundError> {
         let name = Name::Url(url.to_owned());
         let _turn = self.turn(&name).await;
-        if let Some(kept) = self.kept(&name, |book| book.checked.elapsed() < FRESH) {
+        if let Some(kept) = self.kept(&name, |book| book.checked.elapsed() < self.fresh) {
             return Ok(kept);
         }
         let before = self.edition(&name);
@@ -162,18 +165,19 @@ impl Shelf {
         let fetching = self.fetching.acquire().await.map_err(|_| SoundError::Busy)?;
         let fetched = self.web.get(url, before.as_ref()).await;
         drop(fetching);
-        match fetched {
-            Ok(Fetched::New { bytes, edition }) => self.keep(name, bytes, edition).await,
+        let clip = match fetched {
+            Ok(Fetched::New { bytes, edition }) => self.keep(name.clone(), bytes, edition).await,
             Ok(Fetched::Same) => {
                 self.checked(&name);
                 self.kept(&name, |_| true).ok_or(SoundError::Nothing)
             }
-            Err(error) => {
-                let kept = self.kept(&name, |_| true).ok_or_else(|| error.clone())?;
-                tracing::warn!(host = Sound::host(url), %error, "a sound is played as it was fetched before");
-                Ok(kept)
-            }
-        }
+            Err(error) => Err(error),
+        };
+        clip.or_else(|error| {
+            let kept = self.kept(&name, |_| true).ok_or_else(|| error.clone())?;
+            tracing::warn!(host = Sound::host(url), %error, "a sound is played as it was fetched before");
+            Ok(kept)
+        })
     }
 
     async fn speech(&self, speech: &Speech) -> Result<Arc<Clip>, SoundError> {

@@ -76,6 +76,35 @@ async fn a_url_is_fetched_once_and_kept() {
 }
 
 #[tokio::test]
+async fn what_is_not_fresh_is_asked_for_again_and_played_as_it_was_when_it_cannot_be_had() {
+    let host = Host::new(vec![
+        answer("200 OK", "ETag: \"one\"\r\nLast-Modified: Sat, 31 Jan 2026 12:00:00 GMT\r\n", TONE),
+        answer("304 Not Modified", "", b""),
+        answer("500 Internal Server Error", "", b""),
+        answer("200 OK", "ETag: \"two\"\r\n", b"no sound"),
+        answer("200 OK", "ETag: \"two\"\r\n", &[TONE, TONE].concat()),
+        answer("304 Not Modified", "", b""),
+    ]);
+    let mut shelf = shelf(Sounds::default());
+    shelf.fresh = Duration::ZERO;
+    let url = host.url("a.mp3");
+    let first = shelf.find(&url).await.unwrap();
+    assert!(std::ptr::eq(only(&first), only(&shelf.find(&url).await.unwrap())), "304 keeps it");
+    assert!(std::ptr::eq(only(&first), only(&shelf.find(&url).await.unwrap())), "so does a failure");
+    assert!(std::ptr::eq(only(&first), only(&shelf.find(&url).await.unwrap())), "and what is no sound");
+    let second = shelf.find(&url).await.unwrap();
+    assert!(only(&second).len() > only(&first).len() + 3000, "another edition is another sound");
+    assert!(std::ptr::eq(only(&second), only(&shelf.find(&url).await.unwrap())));
+    // The server is gone for good.
+    assert!(std::ptr::eq(only(&second), only(&shelf.find(&url).await.unwrap())));
+    let asked = host.asked();
+    assert!(!asked[0].contains("if-none-match"));
+    assert!(asked[1].contains("if-none-match: \"one\"\n") && asked[1].contains("if-modified-since: sat, 31 jan 2026"));
+    assert!(asked[4].contains("if-none-match: \"one\"\n"), "what was no sound is no edition");
+    assert!(asked[5].contains("if-none-match: \"two\"\n") && !asked[5].contains("if-modified-since"));
+}
+
+#[tokio::test]
 async fn redirects_are_followed_a_few_times() {
     let there = answer("302 Found", "Location: /b.mp3\r\n", b"");
     let host = Host::new(vec![there.clone(), there.clone(), answer("200 OK", "", TONE)]);
