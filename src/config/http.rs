@@ -58,7 +58,7 @@ pub(super) fn read(file: &File, env: Env<'_>, report: &mut Report<'_>) -> Option
         limits,
         webhooks: webhooks(&file.webhooks, env, report),
         flows: flows(&file.flows, env, report),
-        webhook_hosts: hosts(&keys.webhook_hosts, report),
+        webhook_hosts: hosts(&keys.webhook_hosts, "[http] webhook_hosts", report),
         webhook_retries: number(&keys.webhook_retries, "[http] webhook_retries", 6, 0..=20, report),
     })
 }
@@ -170,13 +170,14 @@ fn origins(said: &Maybe<Texts>, report: &mut Report<'_>) -> Vec<String> {
     origins
 }
 
-fn hosts(said: &Maybe<Texts>, report: &mut Report<'_>) -> Vec<String> {
+/// Hosts of a list, in small letters.
+pub(super) fn hosts(said: &Maybe<Texts>, place: &str, report: &mut Report<'_>) -> Vec<String> {
     let Some(said) = said else { return Vec::new() };
     let mut hosts = Vec::new();
     for host in Texts::each(said) {
         let text = host.get_ref().to_ascii_lowercase();
         if text.is_empty() || text.contains("//") || text.contains('/') {
-            report.add(host.span(), "[http] webhook_hosts", "must be a host, with :PORT where only that port is meant");
+            report.add(host.span(), place, "must be a host, with :PORT where only that port is meant");
         }
         hosts.push(text);
     }

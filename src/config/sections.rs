@@ -83,6 +83,7 @@ pub(super) struct Sounds {
     pub(super) max_mb: Maybe<i64>,
     pub(super) max_s: Maybe<i64>,
     pub(super) cache_mb: Maybe<i64>,
+    pub(super) hosts: Maybe<Texts>,
     pub(super) speech: Maybe<String>,
     pub(super) locale: Maybe<String>,
 }

@@ -2,6 +2,7 @@
 
 use super::{
     calls::number,
+    http,
     problem::Report,
     sections::{File, Media, Recording, Section, Sounds, Texts},
 };
@@ -27,6 +28,7 @@ pub(super) fn sounds(section: &Section<Sounds>, report: &mut Report<'_>) -> serv
     };
     server::Sounds {
         directory: keys.directory.as_ref().map(|path| PathBuf::from(path.get_ref())),
+        hosts: keys.hosts.as_ref().map_or(usual.hosts, |_| http::hosts(&keys.hosts, "[sounds] hosts", report)),
         timeout: Duration::from_secs(number(&keys.timeout_s, "[sounds] timeout_s", 15, 1..=300, report)),
         max_bytes: megabytes(&keys.max_mb, "[sounds] max_mb", usual.max_bytes, report),
         max_s: number(&keys.max_s, "[sounds] max_s", usual.max_s, 1..=36_000, report),

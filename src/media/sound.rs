@@ -56,6 +56,9 @@ pub enum SoundError {
     /// The URL is not one of http or https.
     #[error("not an http or https URL")]
     BadUrl,
+    /// Nothing of that server may be played.
+    #[error("{0} is not among [sounds] hosts")]
+    NotAllowed(String),
     /// The server of a URL said no.
     #[error("{host} answered {status}")]
     Refused {
@@ -108,6 +111,7 @@ impl SoundError {
             Self::NoSuchFile(_) => "no-such-sound",
             Self::BadName(_) => "bad-sound-name",
             Self::BadUrl => "bad-sound-url",
+            Self::NotAllowed(_) => "host-not-allowed",
             Self::Refused { .. } => "sound-refused",
             Self::Unreachable { .. } => "sound-unreachable",
             Self::TooSlow(_) => "sound-too-slow",

@@ -36,6 +36,8 @@ use tokio::{
 pub struct Sounds {
     /// The files that may be played by name; `None`: there are none.
     pub directory: Option<PathBuf>,
+    /// Hosts (`host` or `host:port`, in small letters) whose URLs may be played; `*`: any.
+    pub hosts: Vec<String>,
     /// How long a URL may take, from the first packet to the last.
     pub timeout: Duration,
     /// The largest file, bytes.
@@ -52,6 +54,7 @@ impl Default for Sounds {
     fn default() -> Self {
         Self {
             directory: None,
+            hosts: vec!["*".to_owned()],
             timeout: Duration::from_secs(15),
             max_bytes: 50 << 20,
             max_s: 3600,

@@ -89,7 +89,7 @@ const LIST: usize = 1000;
 impl Shelf {
     pub(super) fn new(settings: Sounds, rates: Vec<Rate>) -> Self {
         Self {
-            web: Web::new(settings.timeout, settings.max_bytes),
+            web: Web::new(settings.timeout, settings.max_bytes, &settings.hosts),
             speaker: settings.speaking.speaker(),
             settings,
             rates,
@@ -133,7 +133,10 @@ impl Shelf {
                 let path = files::find(directory.ok_or_else(|| SoundError::BadName(name.clone()))?, name)?;
                 self.file(path).await
             }
-            Sound::Url(url) => self.url(url).await,
+            Sound::Url(url) => {
+                self.web.check(url)?;
+                self.fetched(url, false).await
+            }
             Sound::Speech(speech) => self.speech(speech).await,
             Sound::List { .. } => Err(SoundError::Nothing),
         }
@@ -153,8 +156,13 @@ impl Shelf {
         self.keep(name, bytes, edition).await
     }
 
-    /// What a URL leads to. When it cannot be had any more, what it led to before.
+    /// What a URL of the configuration leads to.
     pub(super) async fn url(&self, url: &str) -> Result<Arc<Clip>, SoundError> {
+        self.fetched(url, true).await
+    }
+
+    /// What a URL leads to. When it cannot be had any more, what it led to before.
+    async fn fetched(&self, url: &str, is_ours: bool) -> Result<Arc<Clip>, SoundError> {
         let name = Name::Url(url.to_owned());
         let _turn = self.turn(&name).await;
         if let Some(kept) = self.kept(&name, |book| book.checked.elapsed() < self.fresh) {
@@ -163,7 +171,7 @@ impl Shelf {
         let before = self.edition(&name);
         // It is never closed.
         let fetching = self.fetching.acquire().await.map_err(|_| SoundError::Busy)?;
-        let fetched = self.web.get(url, before.as_ref()).await;
+        let fetched = self.web.get(url, is_ours, before.as_ref()).await;
         drop(fetching);
         let clip = match fetched {
             Ok(Fetched::New { bytes, edition }) => self.keep(name.clone(), bytes, edition).await,

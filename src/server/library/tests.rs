@@ -105,6 +105,19 @@ async fn what_is_not_fresh_is_asked_for_again_and_played_as_it_was_when_it_canno
 }
 
 #[tokio::test]
+async fn nothing_is_fetched_from_hosts_that_are_not_allowed() {
+    let inside = Host::new(vec![answer("200 OK", "", TONE)]);
+    let away = format!("Location: {}/secret.mp3\r\n", inside.address);
+    let sounds = Host::new(vec![answer("302 Found", &away, b""), answer("200 OK", "", TONE)]);
+    let hosts = vec![sounds.address.trim_start_matches("http://").to_owned()];
+    let shelf = shelf(Sounds { hosts, ..Sounds::default() });
+    assert!(matches!(shelf.find(&inside.url("a.mp3")).await, Err(SoundError::NotAllowed(_))));
+    assert!(matches!(shelf.find(&sounds.url("a.mp3")).await, Err(SoundError::Unreachable { .. })));
+    assert!(inside.asked().is_empty(), "not by a redirect either");
+    assert!(shelf.find(&sounds.url("b.mp3")).await.is_ok());
+}
+
+#[tokio::test]
 async fn redirects_are_followed_a_few_times() {
     let there = answer("302 Found", "Location: /b.mp3\r\n", b"");
     let host = Host::new(vec![there.clone(), there.clone(), answer("200 OK", "", TONE)]);

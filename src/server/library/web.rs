@@ -7,31 +7,57 @@ use reqwest::{
     header::{ETAG, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED},
     redirect::Policy,
 };
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 /// Fetches what URLs lead to.
 pub(super) struct Web {
-    client: OnceLock<Result<Client, String>>,
+    /// For URLs of the configuration, which may lead anywhere.
+    open: OnceLock<Result<Client, String>>,
+    /// For all others.
+    confined: OnceLock<Result<Client, String>>,
+    hosts: Arc<[String]>,
     timeout: Duration,
     max_bytes: u64,
 }
 
 /// Redirects that are followed.
 const REDIRECTS: usize = 5;
+/// Any host.
+const ANY: &str = "*";
 
 impl Web {
-    pub(super) fn new(timeout: Duration, max_bytes: u64) -> Self {
-        Self { client: OnceLock::new(), timeout, max_bytes }
+    /// `hosts`: those whose URLs anybody may have fetched.
+    pub(super) fn new(timeout: Duration, max_bytes: u64, hosts: &[String]) -> Self {
+        Self { open: OnceLock::new(), confined: OnceLock::new(), hosts: hosts.into(), timeout, max_bytes }
+    }
+
+    /// Whether anybody may have it fetched.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(super) fn check(&self, url: &str) -> Result<(), SoundError> {
+        let url: Url = url.parse().map_err(|_| SoundError::BadUrl)?;
+        let host = url.host_str().ok_or(SoundError::BadUrl)?;
+        if allows(&self.hosts, &url) { Ok(()) } else { Err(SoundError::NotAllowed(host.to_owned())) }
     }
 
     /// What a URL leads to, unless it is the edition that we have.
-    pub(super) async fn get(&self, url: &str, have: Option<&Edition>) -> Result<Fetched, SoundError> {
+    /// `is_ours`: it stands in the configuration.
+    pub(super) async fn get(&self, url: &str, is_ours: bool, have: Option<&Edition>) -> Result<Fetched, SoundError> {
         let url: Url = url.parse().map_err(|_| SoundError::BadUrl)?;
         if !["http", "https"].contains(&url.scheme()) || url.host().is_none() {
             return Err(SoundError::BadUrl);
         }
         let host = Sound::host(url.as_str()).unwrap_or_default().to_owned();
-        let client = self.client.get_or_init(|| client(self.timeout)).as_ref();
+        let client = if is_ours {
+            self.open.get_or_init(|| client(self.timeout, Policy::limited(REDIRECTS)))
+        } else {
+            self.confined.get_or_init(|| client(self.timeout, within(Arc::clone(&self.hosts))))
+        };
+        let client = client.as_ref();
         let client = client.map_err(|reason| SoundError::Unreachable { host: host.clone(), reason: reason.clone() })?;
         let mut request = client.get(url);
         for (header, value) in have.into_iter().flat_map(conditions) {
@@ -73,12 +99,29 @@ fn conditions(have: &Edition) -> Vec<(HeaderName, String)> {
     etag.into_iter().chain(date).collect()
 }
 
-fn client(timeout: Duration) -> Result<Client, String> {
+/// Whether a host is among these, with its port or whatever its port.
+fn allows(hosts: &[String], url: &Url) -> bool {
+    let Some(host) = url.host_str() else { return false };
+    let with_port = url.port_or_known_default().map(|port| format!("{host}:{port}"));
+    hosts.iter().any(|allowed| allowed == ANY || allowed == host || Some(allowed) == with_port.as_ref())
+}
+
+/// Follows redirects to these hosts.
+fn within(hosts: Arc<[String]>) -> Policy {
+    Policy::custom(move |attempt| {
+        if attempt.previous().len() > REDIRECTS || !allows(&hosts, attempt.url()) {
+            return attempt.error("it leads elsewhere");
+        }
+        attempt.follow()
+    })
+}
+
+fn client(timeout: Duration, redirects: Policy) -> Result<Client, String> {
     // Another part of the program may have done so.
     let _already = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder()
         .user_agent(concat!("warmline/", env!("CARGO_PKG_VERSION")))
-        .redirect(Policy::limited(REDIRECTS))
+        .redirect(redirects)
         .connect_timeout(timeout)
         .timeout(timeout);
     builder.build().map_err(|error| error.without_url().to_string())
