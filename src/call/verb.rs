@@ -205,68 +205,33 @@ impl Verb {
 
     /// What it is refused with where nothing of the name that it says is known.
     pub fn unknown(&self) -> Refused {
-        match self {
-            Self::Swap { .. } | Self::Merge { .. } | Self::Complete { .. } | Self::Cancel { .. } => {
-                Refused::UnknownTransfer
-            }
-            Self::StopPlay { .. } => Refused::UnknownPlay,
-            Self::StopGather { .. } => Refused::UnknownGather,
-            Self::PauseRecording { .. } | Self::ResumeRecording { .. } | Self::StopRecording { .. } => {
-                Refused::UnknownRecording
-            }
-            Self::CallOff { .. } => Refused::UnknownAttempt,
-            Self::End
-            | Self::Drop { .. }
-            | Self::Hold { .. }
-            | Self::Unhold { .. }
-            | Self::SetRole { .. }
-            | Self::Mute { .. }
-            | Self::Deafen { .. }
-            | Self::Play { .. }
-            | Self::SendDigits { .. }
-            | Self::Gather(_)
-            | Self::Record { .. }
-            | Self::Add(_)
-            | Self::Transfer(_)
-            | Self::Ring { .. }
-            | Self::Answer { .. }
-            | Self::Reject { .. }
-            | Self::Redirect { .. }
-            | Self::Membership { .. } => Refused::UnknownCall,
+        let is_of_transfer =
+            matches!(self, Self::Swap { .. } | Self::Merge { .. } | Self::Complete { .. } | Self::Cancel { .. });
+        let is_of_recording =
+            matches!(self, Self::PauseRecording { .. } | Self::ResumeRecording { .. } | Self::StopRecording { .. });
+        if is_of_transfer {
+            Refused::UnknownTransfer
+        } else if is_of_recording {
+            Refused::UnknownRecording
+        } else if matches!(self, Self::StopPlay { .. }) {
+            Refused::UnknownPlay
+        } else if matches!(self, Self::StopGather { .. }) {
+            Refused::UnknownGather
+        } else if matches!(self, Self::CallOff { .. }) {
+            Refused::UnknownAttempt
+        } else {
+            Refused::UnknownCall
         }
     }
 
     /// Who is to be called, if somebody is.
     pub fn approach(&self) -> Option<&Approach> {
-        match self {
-            Self::Add(add) => Some(&add.who),
-            Self::Transfer(transfer) => Some(&transfer.to),
-            Self::Redirect { to, .. } => Some(to),
-            Self::End
-            | Self::Drop { .. }
-            | Self::Hold { .. }
-            | Self::Unhold { .. }
-            | Self::SetRole { .. }
-            | Self::Mute { .. }
-            | Self::Deafen { .. }
-            | Self::Play { .. }
-            | Self::StopPlay { .. }
-            | Self::SendDigits { .. }
-            | Self::Gather(_)
-            | Self::StopGather { .. }
-            | Self::Record { .. }
-            | Self::PauseRecording { .. }
-            | Self::ResumeRecording { .. }
-            | Self::StopRecording { .. }
-            | Self::CallOff { .. }
-            | Self::Swap { .. }
-            | Self::Merge { .. }
-            | Self::Complete { .. }
-            | Self::Cancel { .. }
-            | Self::Ring { .. }
-            | Self::Answer { .. }
-            | Self::Reject { .. }
-            | Self::Membership { .. } => None,
+        if let Self::Add(add) = self {
+            return Some(&add.who);
         }
+        if let Self::Transfer(transfer) = self {
+            return Some(&transfer.to);
+        }
+        if let Self::Redirect { to, .. } = self { Some(to) } else { None }
     }
 }

@@ -97,17 +97,14 @@ impl Inbox {
 
     /// Has an order, and some of those that wait behind it, carried out by `obey`. The answers are kept until `settle`.
     pub fn carry_out(&mut self, first: Order, mut obey: impl FnMut(Wish) -> Answer) {
-        let mut next = Some(first);
-        for _ in 0..BATCH {
-            let Some(order) = next.take() else { return };
+        let (mut next, mut left) = (Some(first), BATCH);
+        while let Some(order) = next {
             // Who has hung up meanwhile wishes nothing any more.
             if !order.reply.is_closed() {
                 self.answers.push((order.reply, obey(order.wish)));
             }
-            next = self.orders.try_recv().ok();
-        }
-        if let Some(order) = next {
-            self.answers.push((order.reply, obey(order.wish)));
+            left -= 1;
+            next = if left > 0 { self.orders.try_recv().ok() } else { None };
         }
     }
 
