@@ -22,7 +22,7 @@ pub(super) struct RejectWish {
     #[schema(default = 486, minimum = 300, maximum = 699)]
     status: u16,
     /// The reason phrase; the usual one when absent.
-    #[schema(max_length = 128)]
+    #[schema(max_length = 128, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     reason: Option<String>,
 }
 

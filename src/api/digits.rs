@@ -77,6 +77,8 @@ fn next() -> u32 {
 
 /// s that a digit may take at the most.
 const LONGEST_WAIT_S: u32 = 600;
+/// Digits that may end it.
+const TERMINATORS: usize = 16;
 
 pub(super) fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new().routes(routes!(send_digits)).routes(routes!(gather)).routes(routes!(stop_gather))
@@ -107,6 +109,9 @@ async fn gather(
         1..=LONGEST_WAIT_S => Ok(Duration::from_secs(u64::from(seconds))),
         _ => Err(Problem::field(field, format!("must be 1 to {LONGEST_WAIT_S}"))),
     };
+    if wish.terminators.len() > TERMINATORS {
+        return Err(Problem::field("terminators", format!("must be {TERMINATORS} at the most")));
+    }
     let gather = Gather {
         leg,
         max_digits: wish.max_digits,

@@ -5,13 +5,14 @@ use super::{
     state::State,
 };
 use axum::{Json, Router, routing::get};
+use std::collections::BTreeMap;
 use utoipa::{
     PartialSchema,
     openapi::{
-        Components, Content, HeaderBuilder, InfoBuilder, LicenseBuilder, ObjectBuilder, OpenApi, Ref, RefOr,
+        Components, Content, HeaderBuilder, InfoBuilder, LicenseBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Required,
         ResponseBuilder,
         path::{Operation, ParameterBuilder, ParameterIn},
-        schema::Type,
+        schema::{Schema, Type},
         security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
         tag::TagBuilder,
     },
@@ -78,6 +79,7 @@ fn complete(mut api: OpenApi) -> OpenApi {
     components.schemas.insert("Problem".to_owned(), Problem::schema());
     let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
     components.add_security_scheme("bearer", bearer);
+    let schemas = components.schemas.clone();
     for (path, item) in &mut api.paths.paths {
         if OPEN.contains(&path.as_str()) {
             continue;
@@ -89,6 +91,7 @@ fn complete(mut api: OpenApi) -> OpenApi {
             if let Some(operation) = operation {
                 operation.operation_id = Some(format!("{method}_{noun}"));
                 refusals(operation, at > 0);
+                leave_out(operation, &schemas);
                 if post && at == 1 {
                     once(operation);
                 }
@@ -113,6 +116,21 @@ fn refusals(operation: &mut Operation, command: bool) {
     } else {
         add("404", "there is no such thing");
         add("422", "a parameter is wrong: `field` says which");
+    }
+}
+
+/// A body in which nothing must stand need not be there.
+fn leave_out(operation: &mut Operation, schemas: &BTreeMap<String, RefOr<Schema>>) {
+    let Some(body) = &mut operation.request_body else { return };
+    let must = |content: &Content| match &content.schema {
+        Some(RefOr::Ref(named)) => match schemas.get(named.ref_location.rsplit('/').next().unwrap_or_default()) {
+            Some(RefOr::T(Schema::Object(object))) => !object.required.is_empty(),
+            Some(RefOr::T(_) | RefOr::Ref(_)) | None => true,
+        },
+        Some(RefOr::T(_)) | None => true,
+    };
+    if !body.content.values().any(must) {
+        body.required = Some(Required::False);
     }
 }
 

@@ -26,7 +26,12 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 #[serde(deny_unknown_fields)]
 pub(super) struct NewWebhook {
     /// Where events are sent: `http://` or `https://`, and a host that `[http] webhook_hosts` names.
-    #[schema(example = "https://desk.example/warmline", min_length = 8, max_length = 2048)]
+    #[schema(
+        example = "https://desk.example/warmline",
+        min_length = 8,
+        max_length = 2048,
+        pattern = "^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/?=&-]*)?$"
+    )]
     url: String,
     /// Signs what is sent (HMAC-SHA256).
     #[schema(example = "a-long-and-random-secret", min_length = 16, max_length = 256)]
@@ -45,7 +50,12 @@ pub(super) struct NewWebhook {
 #[serde(deny_unknown_fields)]
 pub(super) struct CallWebhook {
     /// Where events are sent: `http://` or `https://`, and a host that `[http] webhook_hosts` names.
-    #[schema(example = "https://desk.example/warmline", min_length = 8, max_length = 2048)]
+    #[schema(
+        example = "https://desk.example/warmline",
+        min_length = 8,
+        max_length = 2048,
+        pattern = "^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/?=&-]*)?$"
+    )]
     url: String,
     /// Signs what is sent (HMAC-SHA256).
     #[schema(example = "a-long-and-random-secret", min_length = 16, max_length = 256)]
@@ -88,7 +98,7 @@ pub(super) struct Forgotten {
     forgotten: usize,
 }
 
-/// The bounds of a secret, bytes.
+/// The bounds of a secret, characters.
 const SECRET: std::ops::RangeInclusive<usize> = 16..=256;
 /// The longest address, bytes.
 const URL: usize = 2048;
@@ -196,8 +206,8 @@ impl CallWebhook {
             let detail = format!("{host} is not among [http] webhook_hosts");
             return Err(Problem::new(StatusCode::FORBIDDEN, "host-not-allowed", detail).at(&format!("{field}url")));
         }
-        if !SECRET.contains(&self.secret.len()) {
-            return Err(Problem::field(format!("{field}secret"), "must be 16 to 256 bytes"));
+        if !SECRET.contains(&self.secret.chars().count()) {
+            return Err(Problem::field(format!("{field}secret"), "must be 16 to 256 characters"));
         }
         if self.events.len() > TYPES {
             return Err(Problem::field(format!("{field}events"), format!("must be {TYPES} at the most")));

@@ -90,7 +90,7 @@ impl Call {
         if !(300..700).contains(&status) {
             return Err(Refused::Invalid { field: "status", why: "300 to 699" });
         }
-        if reason.len() > 128 || reason.contains(char::is_control) {
+        if reason.chars().count() > 128 || reason.contains(char::is_control) {
             return Err(Refused::Invalid { field: "reason", why: "128 characters at the most, on one line" });
         }
         self.reject(leg, Rejection { status: StatusCode(status), reason, headers: Vec::new() });

@@ -18,7 +18,7 @@ pub(in crate::api) struct Heard(Sound);
 #[serde(deny_unknown_fields)]
 pub(in crate::api) struct Speech {
     /// What.
-    #[schema(example = "You have a call from sales.", min_length = 1, max_length = 2000)]
+    #[schema(example = "You have a call from sales.", min_length = 1, max_length = 2000, pattern = r"\S")]
     say: String,
     /// As in `en` or `nl-BE`; that of the configuration when absent.
     #[schema(example = "en", min_length = 2, max_length = 16)]
