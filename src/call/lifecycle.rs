@@ -6,6 +6,7 @@ use super::{
     attempt::Second,
     codes::Collector,
     dial::{Dial, DialId},
+    few::Few,
     gather::{Gathering, Sending},
     house::House,
     leg::{Leg, Standing},
@@ -61,8 +62,8 @@ pub struct Call {
     /// Transfers under way, as they are told.
     pub(super) stories: BTreeMap<TransferId, Story>,
     pub(super) kind: Kind,
-    pub(super) legs: BTreeMap<LegId, Leg>,
-    pub(super) dials: BTreeMap<DialId, Dial>,
+    pub(super) legs: Few<LegId, Leg>,
+    pub(super) dials: Few<DialId, Dial>,
     /// The transfer that is under way; the concerns that it is handed to are its own.
     pub(super) movement: Movement,
     /// Digits that may become a star code.
@@ -76,8 +77,8 @@ pub struct Call {
     /// Digits that programs dial.
     pub(super) sendings: BTreeMap<LegId, Sending>,
     /// What the mixer was told of each leg.
-    pub(super) heard: BTreeMap<LegId, Heard>,
-    pub(super) tickets: BTreeMap<u64, Ticket>,
+    pub(super) heard: Few<LegId, Heard>,
+    pub(super) tickets: Few<u64, Ticket>,
     pub(super) tapings: BTreeMap<RecordingId, Taping>,
     /// The recording that nobody asks for was begun.
     pub(super) is_always_recorded: bool,
@@ -161,16 +162,16 @@ impl Call {
             stories: BTreeMap::new(),
             kind: if conference.is_some() { Kind::Room } else { Kind::Conversation },
             conference,
-            legs: BTreeMap::new(),
-            dials: BTreeMap::new(),
+            legs: Few::new(),
+            dials: Few::new(),
             movement: Movement::Still,
             collectors: BTreeMap::new(),
             flows: BTreeMap::new(),
             house: House::default(),
             gathers: BTreeMap::new(),
             sendings: BTreeMap::new(),
-            heard: BTreeMap::new(),
-            tickets: BTreeMap::new(),
+            heard: Few::new(),
+            tickets: Few::new(),
             tapings: BTreeMap::new(),
             is_always_recorded: false,
             deadlines: Deadlines::new(),
@@ -319,7 +320,12 @@ impl Call {
 
     /// What should happen next.
     pub fn next_action(&mut self) -> Option<Action> {
-        self.actions.pop_front()
+        let action = self.actions.pop_front();
+        if self.actions.is_empty() {
+            // Room for the next few would be 3 KiB.
+            self.actions = VecDeque::new();
+        }
+        action
     }
 
     /// Its legs, ringing ones included.

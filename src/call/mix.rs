@@ -165,7 +165,7 @@ impl Call {
     fn put(&mut self, leg: LegId, role: Role, source: Option<Source>, digits: DigitMode) {
         let Some(session) = self.legs.get(&leg).and_then(Leg::session) else { return };
         let mut out = Vec::new();
-        let heard = self.heard.entry(leg).or_insert_with(|| {
+        let heard = self.heard.get_or_insert_with(leg, || {
             out.push(Command::Join { leg });
             Heard::joined()
         });

@@ -106,7 +106,7 @@ impl Call {
     fn tell_waiting(&mut self, status: StatusCode, early: Option<LegId>) {
         let codec = early.and_then(|leg| self.legs.get(&leg)).and_then(Leg::codec);
         let mut out = Vec::new();
-        for (leg, party) in &mut self.legs {
+        for (leg, party) in self.legs.iter_mut() {
             let Dialog::Incoming { told } = &mut party.dialog else { continue };
             let before = *told;
             if early.is_some() && before < Told::EarlyMedia {

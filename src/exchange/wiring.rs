@@ -53,7 +53,7 @@ pub struct Exchange {
     pub(super) endpoint: Endpoint,
     pub(super) switchboard: Switchboard,
     pub(super) ports: Box<dyn Ports>,
-    pub(super) calls: HashMap<CallId, Line>,
+    pub(super) calls: HashMap<CallId, Box<Line>>,
     pub(super) legs: HashMap<LegId, Owned>,
     /// Legs that went to another call, and where somebody waits for them.
     pub(super) awaited: HashMap<LegId, CallId>,
@@ -397,7 +397,7 @@ impl Exchange {
         if let Some(rules) = conference.as_ref().and_then(|name| self.rules.get(name)) {
             call.set_rules(rules.clone());
         }
-        self.calls.insert(id, Line { call, open: false, conference });
+        self.calls.insert(id, Box::new(Line { call, open: false, conference }));
         id
     }
 

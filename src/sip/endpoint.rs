@@ -62,7 +62,7 @@ const RETRY_AFTER_S: u32 = 5;
 pub struct Endpoint {
     ids: LegIds,
     desk: Desk,
-    legs: HashMap<LegId, Leg>,
+    legs: HashMap<LegId, Box<Leg>>,
     /// Our tag of each leg: what names its dialog in all that the peer sends.
     tags: HashMap<Box<str>, LegId>,
     /// The INVITE of each leg that a peer started: for CANCEL and for INVITEs that reach us twice.
@@ -114,7 +114,7 @@ impl Endpoint {
                 let id = invite.leg;
                 let leg = Leg::outgoing(*invite, &mut self.desk.line(now));
                 self.tags.insert(leg.local_tag().into(), id);
-                self.legs.insert(id, leg);
+                self.legs.insert(id, Box::new(leg));
             }
             Command::Respond { request, reply } => self.outside.respond(request, &reply, &mut self.desk.line(now)),
             Command::Send { request, outline, hop, credentials } => {
@@ -277,7 +277,7 @@ impl Endpoint {
         let Some(incoming) = self.incoming(id, request, from) else { return };
         self.tags.insert(tag.into(), id);
         self.callers.insert(caller, id);
-        self.legs.insert(id, leg);
+        self.legs.insert(id, Box::new(leg));
         self.desk.events.push_back(Event::Incoming(Box::new(incoming)));
     }
 
@@ -380,7 +380,7 @@ impl Endpoint {
         let leg = legs.find(|leg| leg.is_meant_by(replaces));
         Replaces {
             leg: leg.map(|leg| leg.id),
-            confirmed: leg.is_some_and(Leg::is_confirmed),
+            confirmed: leg.is_some_and(|leg| leg.is_confirmed()),
             early_only: replaces.early_only,
         }
     }

@@ -10,6 +10,7 @@ use crate::{
         wire::{Request, Response},
     },
 };
+use bytes::Bytes;
 use rand::{RngExt, rngs::StdRng};
 use std::{
     collections::{HashMap, VecDeque},
@@ -97,10 +98,11 @@ impl Line<'_> {
     }
 
     /// Gives an ACK its Via and sends it; the result can be sent again.
-    pub(crate) fn acknowledge(&mut self, mut ack: Request, to: SocketAddr) -> Request {
+    pub(crate) fn acknowledge(&mut self, mut ack: Request, to: SocketAddr) -> Bytes {
         self.card.sign(&mut ack, &self.branches.make());
-        self.table.send(&ack, to);
-        ack
+        let datagram = ack.print();
+        self.table.send_again(datagram.clone(), to);
+        datagram
     }
 
     /// The credentials that a request of ours was sent with: its ACK needs them too.

@@ -53,7 +53,7 @@ pub(crate) struct Owed {
 struct Ack {
     cseq: u32,
     remote_tag: String,
-    request: Request,
+    datagram: Bytes,
     hop: SocketAddr,
 }
 
@@ -88,6 +88,7 @@ impl Acks {
         if self.sent.len() == KEPT {
             self.sent.remove(0);
         }
+        self.sent.reserve_exact(1);
         self.sent.push(ack);
     }
 }
@@ -157,8 +158,8 @@ impl Leg {
         if let Some(body) = body {
             ack = ack.with_body("application/sdp", body);
         }
-        let request = line.acknowledge(ack, hop);
-        self.acks.keep(Ack { cseq, remote_tag: remote_tag.to_owned(), request, hop });
+        let datagram = line.acknowledge(ack, hop);
+        self.acks.keep(Ack { cseq, remote_tag: remote_tag.to_owned(), datagram, hop });
     }
 
     /// A 2xx to an INVITE of ours that had one already: ACK again; of a further fork: ACK and BYE (13.2.2.4).
@@ -170,7 +171,7 @@ impl Leg {
         let tag = response.headers.to_tag().unwrap_or_default().to_owned();
         let kept = self.acks.sent.iter().find(|ack| ack.cseq == cseq.number && ack.remote_tag == tag);
         if let Some(ack) = kept {
-            return line.table.send(&ack.request, ack.hop);
+            return line.table.send_again(ack.datagram.clone(), ack.hop);
         }
         let own = self.dialog.remote_tag.as_deref() == Some(tag.as_str());
         if !own && self.acks.is_open() && self.acks.sent.len() < KEPT && !matches!(self.phase, Phase::Outgoing(_)) {

@@ -128,6 +128,10 @@ impl Received {
                 Action::Acknowledge | Action::TellTimeout | Action::TellFailed | Action::RepeatSlowly(_) => {}
             }
         }
+        if self.machine == Machine::Invite(invite_server::State::Accepted) {
+            // The dialog repeats a 2xx by itself.
+            self.datagram = Bytes::new();
+        }
         if self.is_over() {
             let timers =
                 if matches!(self.machine, Machine::Invite(_)) { invite_server::TIMERS } else { server::TIMERS };

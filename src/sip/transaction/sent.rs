@@ -7,7 +7,7 @@ use super::{
     table::{ClientKey, Event},
     timer::Timer,
 };
-use crate::sip::wire::{Method, Request, Response};
+use crate::sip::wire::{Headers, Method, Request, Response};
 use bytes::Bytes;
 use std::{
     net::SocketAddr,
@@ -183,6 +183,9 @@ impl Sent {
         if self.is_settled() {
             self.datagram = Bytes::new();
         }
+        if self.is_settled() && response.is_some_and(|response| response.status.is_success()) {
+            self.forget_all_but_credentials();
+        }
         if self.is_over() {
             let timers =
                 if matches!(self.machine, Machine::Invite(_)) { invite_client::TIMERS } else { client::TIMERS };
@@ -190,6 +193,16 @@ impl Sent {
             out.events.push_back(end);
         }
         tell
+    }
+
+    /// Nobody will send it anew: what is left is for the ACK of further 2xx (13.2.2.4).
+    fn forget_all_but_credentials(&mut self) {
+        let mut headers = Headers::default();
+        for name in ["Authorization", "Proxy-Authorization"] {
+            self.request.headers.get_all(name).for_each(|value| headers.push(name, value));
+        }
+        self.request.headers = headers;
+        self.request.body = Bytes::new();
     }
 
     /// ACK or CANCEL: a request with the Request-URI, top Via, Route, From, Call-ID and CSeq number of this one (17.1.1.3, 9.1).

@@ -12,6 +12,7 @@ use crate::sip::{
     Transmit,
     wire::{Message, Method, Request, Response, StatusCode},
 };
+use bytes::Bytes;
 use std::{
     collections::{BTreeSet, HashMap},
     net::SocketAddr,
@@ -80,8 +81,8 @@ pub enum Event {
 #[derive(Debug)]
 pub struct Table {
     max: usize,
-    sent: HashMap<ClientKey, Sent>,
-    received: HashMap<ServerKey, Received>,
+    sent: HashMap<ClientKey, Box<Sent>>,
+    received: HashMap<ServerKey, Box<Received>>,
     by_branch: HashMap<Box<str>, ClientKey>,
     by_request: HashMap<Box<str>, ServerKey>,
     by_hop: BTreeSet<(SocketAddr, ClientKey)>,
@@ -132,7 +133,7 @@ impl Table {
         let sent = Sent::new(key, id.clone(), request, to, &mut self.out, now);
         self.by_branch.insert(id, key);
         self.by_hop.insert((to, key));
-        self.sent.insert(key, sent);
+        self.sent.insert(key, Box::new(sent));
         key
     }
 
@@ -147,12 +148,17 @@ impl Table {
 
     /// The request behind a key, to be sent again with credentials for example; as long as the key lives.
     pub fn sent(&self, key: ClientKey) -> Option<&Request> {
-        self.sent.get(&key).map(Sent::request)
+        self.sent.get(&key).map(|sent| sent.request())
     }
 
     /// Sends a request that has no transaction: ACK of a 2xx (13.2.2.4).
     pub fn send(&mut self, request: &Request, to: SocketAddr) {
         self.out.send(to, request.print());
+    }
+
+    /// The same, printed before, again.
+    pub(crate) fn send_again(&mut self, datagram: Bytes, to: SocketAddr) {
+        self.out.send(to, datagram);
     }
 
     /// Answers a request without remembering it.
@@ -231,7 +237,7 @@ impl Table {
             true => Received::invite(id, &Response::to(&request, StatusCode::TRYING, None), to, &mut self.out),
             false => Received::other(id, to),
         };
-        self.received.insert(key, received);
+        self.received.insert(key, Box::new(received));
         if request.method == Method::Cancel {
             let invite = self.by_request.get(matching::server_id(&request, Some(&Method::Invite)).as_str()).copied();
             return Some(Arrival::Cancel { key, invite, request });
@@ -275,7 +281,7 @@ impl Table {
     }
 
     fn forget_sent_if_over(&mut self, key: ClientKey) {
-        if !self.sent.get(&key).is_some_and(Sent::is_over) {
+        if !self.sent.get(&key).is_some_and(|sent| sent.is_over()) {
             return;
         }
         if let Some(gone) = self.sent.remove(&key) {

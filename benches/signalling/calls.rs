@@ -1,9 +1,5 @@
-//! What one call costs the signalling side, INVITE to BYE with two dialogs: the whole exchange on a virtual clock, a thousand calls at once,
-//! 200 a second, peers that answer at once. Only processor time spent inside of the exchange is counted.
+//! Calls through an exchange on a virtual clock; `tests/memory.rs` has use for them too.
 
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, missing_docs, reason = "a bench measures, and may fail")]
-
-use rustix::time::{ClockId, clock_gettime};
 use std::{
     collections::VecDeque,
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -21,63 +17,43 @@ use warmline::{
     switch::{self, RouteSettings, RouteTo, Security, Switchboard, TrunkSettings},
 };
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-const CALLS: usize = 20_000;
-const AT_ONCE: usize = 1_000;
-const BETWEEN_CALLS: Duration = Duration::from_millis(5);
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const CALLER: SocketAddr = SocketAddr::new(HERE, 5080);
 const CALLED: SocketAddr = SocketAddr::new(HERE, 5090);
 const SDP: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 6000 RTP/AVP 0 8 101\r\n\
     a=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\na=ptime:20\r\na=sendrecv\r\n";
 
-fn main() {
-    let mut bench = Bench::new();
-    for number in 0..CALLS {
-        bench.begin(number);
-        if number >= AT_ONCE {
-            bench.end(number - AT_ONCE);
-        }
-        bench.pass_time();
-    }
-    let calls = CALLS - AT_ONCE;
-    assert_eq!(bench.answered, CALLS, "every call is answered");
-    assert_eq!(bench.exchange.calls(), AT_ONCE, "those that were ended are gone");
-    println!(
-        "signalling: {:.1} us of processor time a call (INVITE to BYE, two dialogs), {:.1} us of it for timers; {calls} calls",
-        micros(bench.inside) / calls as f64,
-        micros(bench.waking) / calls as f64,
-    );
-}
-
-struct Bench {
-    exchange: Exchange,
+/// An exchange between callers and those they call, all of whom answer at once.
+pub(crate) struct Calls {
+    pub(crate) exchange: Exchange,
     now: Instant,
-    inside: Duration,
-    waking: Duration,
-    answered: usize,
+    clock: fn() -> Duration,
+    /// Processor time spent in the exchange, and the part of it for timers.
+    pub(crate) inside: Duration,
+    pub(crate) waking: Duration,
+    pub(crate) answered: usize,
     /// 200 to the INVITE of each caller.
     dialogs: Vec<String>,
 }
 
-impl Bench {
-    fn new() -> Self {
+impl Calls {
+    /// So many at most; `clock` says how much processor time was spent.
+    pub(crate) fn new(calls: usize, clock: fn() -> Duration) -> Self {
         let now = Instant::now();
         let switchboard = Switchboard::new(switchboard(), [7; 32], now);
         let exchange = Exchange::new(settings(), switchboard, Box::new(Numbers(40_000)), [7; 32]);
         Self {
             exchange,
             now,
+            clock,
             inside: Duration::ZERO,
             waking: Duration::ZERO,
             answered: 0,
-            dialogs: vec![String::new(); CALLS],
+            dialogs: vec![String::new(); calls],
         }
     }
 
-    fn begin(&mut self, number: usize) {
+    pub(crate) fn begin(&mut self, number: usize) {
         let invite = format!(
             "INVITE sip:2001@127.0.0.1:5066 SIP/2.0\r\nVia: SIP/2.0/UDP {CALLER};branch=z9hG4bK-i-{number};rport\r\n\
              From: \"load\" <sip:load@{CALLER}>;tag=c{number}\r\nTo: <sip:2001@127.0.0.1:5066>\r\nCall-ID: {number}@load\r\n\
@@ -88,7 +64,7 @@ impl Bench {
         self.play(invite);
     }
 
-    fn end(&mut self, number: usize) {
+    pub(crate) fn end(&mut self, number: usize) {
         let bye = self.in_dialog(number, "BYE", 2);
         self.play(bye);
     }
@@ -97,9 +73,9 @@ impl Bench {
     fn play(&mut self, message: String) {
         let mut wire = VecDeque::from([(CALLER, message)]);
         while let Some((from, message)) = wire.pop_front() {
-            let before = processor_time();
+            let before = (self.clock)();
             self.exchange.receive(message.as_bytes(), from, self.now);
-            self.inside += processor_time() - before;
+            self.inside += (self.clock)() - before;
             for (to, message) in self.take_out() {
                 wire.extend(self.answer(to, &message).into_iter().map(|answer| (to, answer)));
             }
@@ -107,14 +83,14 @@ impl Bench {
     }
 
     fn take_out(&mut self) -> Vec<(SocketAddr, String)> {
-        let before = processor_time();
+        let before = (self.clock)();
         let mut out = Vec::new();
         while let Some(transmit) = self.exchange.next_transmit() {
             out.push(transmit);
         }
         while self.exchange.next_order().is_some() {}
         while self.exchange.next_news().is_some() {}
-        self.inside += processor_time() - before;
+        self.inside += (self.clock)() - before;
         out.into_iter().map(|sent| (sent.to, String::from_utf8(sent.payload.to_vec()).unwrap())).collect()
     }
 
@@ -150,13 +126,13 @@ impl Bench {
         )
     }
 
-    fn pass_time(&mut self) {
-        let until = self.now + BETWEEN_CALLS;
+    pub(crate) fn pass_time(&mut self, time: Duration) {
+        let until = self.now + time;
         while let Some(at) = self.exchange.next_deadline().filter(|at| *at <= until) {
             self.now = self.now.max(at);
-            let before = processor_time();
+            let before = (self.clock)();
             self.exchange.wake(self.now);
-            let spent = processor_time() - before;
+            let spent = (self.clock)() - before;
             self.inside += spent;
             self.waking += spent;
             let out = self.take_out();
@@ -196,16 +172,6 @@ fn reply(request: &str, status: &str, body: &str) -> String {
 fn header<'a>(message: &'a str, name: &str) -> &'a str {
     let found = message.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
     found.unwrap_or_else(|| panic!("no {name} in {message}")).trim()
-}
-
-/// What this thread has used: other programs on the machine do not count.
-fn processor_time() -> Duration {
-    let spent = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(spent.tv_sec.unsigned_abs(), u32::try_from(spent.tv_nsec).unwrap())
-}
-
-fn micros(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e6
 }
 
 fn settings() -> Settings {
