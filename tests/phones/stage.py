@@ -71,7 +71,7 @@ def hear_each_other(*phones):
 
 def leg_of(call, phone):
     """The leg of a phone in a call as the API has it."""
-    return next(leg for leg in call["legs"] if leg["number"] == phone.user)
+    return next(leg for leg in call["legs"] if leg["party"]["number"] == phone.user)
 
 
 class Stage:

@@ -33,6 +33,7 @@ mod queue;
 mod random_walk;
 mod register;
 mod replaces;
+mod roles;
 mod room;
 mod secret;
 mod star_codes;
