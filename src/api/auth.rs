@@ -8,8 +8,14 @@ use axum::{
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{
+    fmt,
+    str::FromStr,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 use subtle::ConstantTimeEq;
+use tokio::time::sleep;
 
 use super::settings::{Key, TokenSettings};
 
@@ -32,6 +38,8 @@ pub(super) struct Access {
     /// The name of the token.
     pub(super) name: Arc<str>,
     pub(super) scopes: Arc<[Scope]>,
+    /// When it is good no more, s since 1970; `None`: it does not run out.
+    until: Option<u64>,
     proof: Proof,
 }
 
@@ -77,6 +85,7 @@ impl Keyring {
             .map(|token| Access {
                 name: token.name.as_str().into(),
                 scopes: token.scopes.clone().into(),
+                until: None,
                 proof: Proof(token.hash),
             })
             .collect();
@@ -115,7 +124,8 @@ impl Keyring {
         validation.leeway = 0;
         let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &validation).ok()?.claims;
         let name = format!("agent:{}", claims.sub).into();
-        Some(Access { name, scopes: Arc::new([Scope::Agent(claims.sub)]), proof: self.signed })
+        let (scopes, until) = (Arc::new([Scope::Agent(claims.sub)]), Some(claims.exp));
+        Some(Access { name, scopes, until, proof: self.signed })
     }
 
     /// A JWT for an agent, good from `now` for `seconds`.
@@ -126,6 +136,13 @@ impl Keyring {
 }
 
 impl Access {
+    /// Waits until it has run out.
+    pub(super) async fn runs_out(&self) {
+        let Some(until) = self.until else { return std::future::pending().await };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        sleep(Duration::from_secs(until).saturating_sub(now)).await;
+    }
+
     /// May see everything.
     pub(super) fn reads_all(&self) -> bool {
         self.scopes.iter().any(|scope| !matches!(scope, Scope::Agent(_)))

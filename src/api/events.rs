@@ -218,12 +218,13 @@ struct Guest {
 }
 
 impl Guest {
-    /// Waits until the API ends, or its token is no longer good.
+    /// Waits until the API ends, or its token is no longer good or has run out.
     async fn must_go(&mut self) {
         let State { stopping, keyring, .. } = &mut self.state;
         loop {
             tokio::select! {
                 _ = stopping.changed() => return,
+                () = self.access.runs_out() => return,
                 changed = keyring.changed() => {
                     if changed.is_err() || !keyring.borrow_and_update().still_knows(&self.access) {
                         return;

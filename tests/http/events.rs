@@ -61,6 +61,22 @@ fn a_websocket_takes_a_place_for_as_long_as_it_lasts() {
 }
 
 #[test]
+fn a_websocket_ends_with_the_token_of_its_agent() {
+    let house = House::open("");
+    let made = house.ask(Method::POST, "/v1/tokens", "{\"extension\":\"1001\",\"ttl_s\":2}").body;
+    let url = house.url(&format!("/v1/events?access_token={}", made["token"].as_str().unwrap())).replace("http", "ws");
+    let (mut socket, _) = house.runtime.block_on(tokio_tungstenite::connect_async(url)).unwrap();
+    let last = house.runtime.block_on(async {
+        let mut last = None;
+        while let Some(Ok(message)) = timeout(PATIENCE, socket.next()).await.expect("it has run out") {
+            last = Some(message);
+        }
+        last
+    });
+    assert!(matches!(last, Some(Message::Close(_))), "{last:?}");
+}
+
+#[test]
 fn one_who_asks_piece_by_piece_goes_on_where_it_was() {
     let house = House::open("");
     let start = house.ask(Method::GET, "/v1/events", "").body["sequence"].as_u64().unwrap();

@@ -15,7 +15,7 @@ fn what_is_new_is_there_and_what_is_gone_is_gone() {
     assert!(switch.hang_up(USUAL).contains("extensions: 1 removed"));
     assert_eq!(switch.status_of("1002"), 404);
     assert!(switch.hang_up(&format!("{USUAL}{ROOM}")).contains("routes changed"));
-    assert!(switch.hang_up(&format!("{USUAL}{ROOM}")).contains("no extension, trunk or route changed"));
+    assert!(switch.hang_up(&format!("{USUAL}{ROOM}")).contains("no extension, trunk, queue or route changed"));
 }
 
 #[test]
