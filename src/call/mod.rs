@@ -4,10 +4,10 @@
 //! [`Call`] is the machine.
 //!
 //! Inside, one file a concern, each with its own state: `leg` (a party, which comes by `entrance` and goes by `parting`), `dial`
-//! (an attempt to reach somebody; `target` is one of those whom it calls), `hold`,
-//! `cold`, `attended`, `warm` and `recall` (the ways of a transfer, of which `movement` says which is under way), `codes`,
-//! `room`, `queued` (an attempt that waits in a queue). `mix` derives from all of them who hears what. `face` is as whom we call, `few` a small map, `ending` how attempts and legs end,
-//! `passage` how legs get from one call to another.
+//! (an attempt to reach somebody; `target` is one of those whom it calls), `hold`, `cold`, `attended`, `warm` and `recall` (the
+//! ways of a transfer, of which `movement` says which is under way), `codes`, `room`, `queued` (an attempt that waits in a
+//! queue). `mix` derives from all of them who hears what. `face` is as whom we call, `few` a small map, `ending` how attempts and
+//! legs end, `passage` how legs get from one call to another.
 
 mod action;
 mod attempt;

@@ -1,9 +1,10 @@
 //! The shell: sockets, clock, threads, files.
 //!
 //! [`Server`] is the running switch. Inside: `signalling` is the thread that owns the exchange; `worker` is a media thread,
-//! `mailbox` where it is given its jobs, and `media` what the signalling thread knows of them; `ports` binds their sockets ahead; `journal` keeps registrations over a restart;
-//! `programs` is what it knows of those who command and watch; `reload` brings new settings;
-//! `resolve` finds the addresses of trunks; `news` says what goes into the [`Log`]; `run` is the program's life from start to signal.
+//! `mailbox` where it is given its jobs, and `media` what the signalling thread knows of them; `ports` binds their sockets ahead;
+//! `journal` keeps registrations over a restart; `programs` is what it knows of those who command and watch; `reload` brings new
+//! settings; `resolve` finds the addresses of trunks; `news` says what goes into the [`Log`]; `run` is the program's life from
+//! start to signal. `library` finds and decodes sounds, `recorder` writes recordings.
 
 #![allow(clippy::disallowed_methods, reason = "the shell is where the clock is read")]
 
