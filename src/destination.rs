@@ -33,6 +33,8 @@ pub enum Caller {
     Extension(String),
     /// A trunk, by name.
     Trunk(String),
+    /// Somebody at another SIP host, by that host; called only.
+    Host(String),
 }
 
 /// What the people at a leg may do.
@@ -158,6 +160,9 @@ pub enum Refusal {
     /// All lines are taken.
     #[error("all channels in use")]
     Full,
+    /// The host of the URI is none that may be called.
+    #[error("that host is not called from here")]
+    Foreign,
     /// So many are in the room as may be.
     #[error("the room is full")]
     RoomFull,
@@ -175,7 +180,7 @@ impl Refusal {
         StatusCode(match self {
             Self::Unknown => 404,
             Self::Offline => 480,
-            Self::Forbidden => 403,
+            Self::Forbidden | Self::Foreign => 403,
             Self::Full => 503,
             Self::RoomFull => 486,
             Self::Scheme => 416,

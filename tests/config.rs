@@ -7,7 +7,7 @@ use warmline::{
     config::Config,
     media::{Dtmf, sdp::Codec},
     sip::Secret,
-    switch::{RouteFrom, RouteTo, Strategy},
+    switch::{ForeignHost, RouteFrom, RouteTo, Strategy},
 };
 
 const BENCH: &str = include_str!("configs/bench.toml");
@@ -361,6 +361,19 @@ fn queues_are_read_and_what_is_wrong_with_one_is_told() {
         "c.toml:16:11: [queue] members: needs at least one extension, or \"any registered\"",
     ];
     assert_eq!(told, expected, "\n{}", told.join("\n"));
+}
+
+#[test]
+fn other_hosts_are_called_only_where_they_are_named() {
+    assert!(parse("").unwrap().server.switch.foreign.hosts.is_empty());
+    let named = "[security]\nforeign_hosts = [\"PBX.example.com\", \"198.51.100.7\", \"10.1.0.0/16\"]\n";
+    let foreign = parse(named).unwrap().server.switch.foreign;
+    assert_eq!(foreign.hosts[0], ForeignHost::Name("pbx.example.com".into()));
+    assert!(matches!(&foreign.hosts[1..], [ForeignHost::Network(one), ForeignHost::Network(_)] if one.bits() == 32));
+    assert_eq!(foreign.own, ["127.0.0.1".parse::<std::net::IpAddr>().unwrap(); 2]);
+    let wrong = "[security]\nforeign_hosts = [\"*.example.com\"]\n";
+    let rule = "must be a name, an address or a network; each name is looked up ahead, so that * cannot be";
+    assert_eq!(problems(wrong), [format!("c.toml:2:18: [security] foreign_hosts: \"*.example.com\" {rule}")]);
 }
 
 #[test]

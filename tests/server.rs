@@ -355,6 +355,7 @@ fn settings(host: u8, state_directory: Option<&Path>) -> Settings {
             extensions: vec![extension("1001"), extension("1002")],
             trunks: Vec::new(),
             queues: Vec::new(),
+            foreign: Default::default(),
             routes: vec![
                 route("1XXX", RouteTo::Extension("{number}".to_owned())),
                 route("7XXX", RouteTo::Conference("{number}".to_owned())),

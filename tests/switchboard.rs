@@ -632,6 +632,7 @@ impl Office {
                 trunk("named", "sip.carrier.example", None, &[]),
             ],
             queues: Vec::new(),
+            foreign: Default::default(),
             routes: vec![
                 route(
                     Some(RouteFrom::Trunk("carrier".into())),

@@ -448,6 +448,7 @@ fn switchboard() -> switch::Settings {
             trunk("next", 4, None),
         ],
         queues: Vec::new(),
+        foreign: Default::default(),
         routes: vec![
             route("2XXX", vec![RouteTo::Trunk("called".to_owned()), RouteTo::Trunk("next".to_owned())]),
             route("7XXX", vec![RouteTo::Conference("{number}".to_owned())]),

@@ -231,6 +231,7 @@ fn switchboard() -> switch::Settings {
             dtmf: warmline::media::Dtmf::Rfc4733,
         }],
         queues: Vec::new(),
+        foreign: Default::default(),
         routes: vec![RouteSettings {
             from: None,
             pattern: "2XXX".parse().unwrap(),

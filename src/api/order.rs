@@ -73,7 +73,13 @@ impl From<Refused> for Problem {
         if let Refused::Invalid { field, .. } = refused {
             return problem.at(field);
         }
-        let target = [Refused::NoSuchTarget, Refused::NobodyRegistered, Refused::TargetForbidden, Refused::TargetUnfit];
+        let target = [
+            Refused::NoSuchTarget,
+            Refused::NobodyRegistered,
+            Refused::TargetForbidden,
+            Refused::ForeignHost,
+            Refused::TargetUnfit,
+        ];
         if target.contains(&refused) { problem.at("to") } else { problem }
     }
 }

@@ -118,7 +118,7 @@ pub(super) fn handed_over(by: &Origin, referred_by: Option<String>, domain: &str
 pub(super) fn number_of(party: &Origin) -> &str {
     match &party.caller {
         Caller::Extension(number) => number,
-        Caller::Trunk(_) => party.identity.uri.user.as_deref().unwrap_or_default(),
+        Caller::Trunk(_) | Caller::Host(_) => party.identity.uri.user.as_deref().unwrap_or_default(),
     }
 }
 

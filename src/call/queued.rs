@@ -12,7 +12,7 @@ use super::{
     movement::Movement,
 };
 use crate::{
-    destination::{Plan, Purpose, Queue, Refusal, Target},
+    destination::{Caller, Plan, Purpose, Queue, Refusal, Target},
     ids::{EntryId, LegId},
     media::{Repeat, Source},
     sip::{Cause, Failure},
@@ -52,6 +52,8 @@ pub enum Queuing {
     Enter {
         /// Where.
         queue: String,
+        /// The extension that sent it there.
+        by: Option<String>,
     },
     /// An agent does not take it.
     Declined {
@@ -129,7 +131,14 @@ impl Call {
             listeners: Vec::new(),
             before,
         }));
-        self.act(Action::Queue { entry, what: Queuing::Enter { queue: name } });
+        let by = match &self.movement {
+            Movement::Cold(cold) => match &cold.by.origin.caller {
+                Caller::Extension(number) => Some(number.clone()),
+                Caller::Trunk(_) | Caller::Host(_) => None,
+            },
+            Movement::Still | Movement::Attended(_) | Movement::Warm(_) | Movement::Recall(_) => None,
+        };
+        self.act(Action::Queue { entry, what: Queuing::Enter { queue: name, by } });
     }
 
     /// It waits: who called is answered and hears music, and who handed its caller over without a word is not needed any more.

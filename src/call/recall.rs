@@ -62,7 +62,7 @@ impl Call {
         }
         let number = match &by.origin.caller {
             Caller::Extension(number) if self.settings.recall => Some(number.clone()),
-            Caller::Extension(_) | Caller::Trunk(_) => None,
+            Caller::Extension(_) | Caller::Trunk(_) | Caller::Host(_) => None,
         };
         let origin = by.origin.clone();
         self.movement = Movement::Recall(Recall { by, status, reason, phase: Phase::Notice });

@@ -163,7 +163,7 @@ impl Call {
         if self.kind == Kind::Room {
             return None;
         }
-        let is_outside = |leg: &&Leg| matches!(leg.origin.caller, Caller::Trunk(_));
+        let is_outside = |leg: &&Leg| matches!(leg.origin.caller, Caller::Trunk(_) | Caller::Host(_));
         let answered = || self.company().filter(|leg| leg.confirmed());
         answered().find(is_outside).or_else(|| answered().next()).map(|leg| leg.id)
     }

@@ -77,6 +77,9 @@ pub enum Refused {
     /// The route does not allow it.
     #[error("the target may not be called")]
     TargetForbidden,
+    /// The host of a URI is neither ours nor one that may be called.
+    #[error("the host of the URI is not called: `[security] foreign_hosts` names those that are")]
+    ForeignHost,
     /// The target is no party that can be called: music, an echo, or a room where a person is needed.
     #[error("the target is nobody who can be called for that")]
     TargetUnfit,
@@ -131,6 +134,7 @@ impl Refused {
             Self::NoSuchTarget
             | Self::NobodyRegistered
             | Self::TargetForbidden
+            | Self::ForeignHost
             | Self::TargetUnfit
             | Self::Invalid { .. } => 422,
             Self::Full | Self::Stopping => 503,
@@ -165,6 +169,7 @@ impl Refused {
             Self::NoSuchTarget => "no-such-target",
             Self::NobodyRegistered => "nobody-registered",
             Self::TargetForbidden => "target-forbidden",
+            Self::ForeignHost => "foreign-host",
             Self::TargetUnfit => "target-unfit",
             Self::Full => "full",
             Self::Stopping => "stopping",
@@ -181,6 +186,7 @@ impl From<Refusal> for Refused {
             Refusal::Unknown | Refusal::NoNumber => Self::NoSuchTarget,
             Refusal::Offline => Self::NobodyRegistered,
             Refusal::Forbidden => Self::TargetForbidden,
+            Refusal::Foreign => Self::ForeignHost,
             Refusal::Full | Refusal::RoomFull => Self::Full,
             Refusal::Scheme => Self::Invalid { field: "to", why: "a URI must begin with sip: or tel:" },
         }

@@ -150,6 +150,7 @@ pub(super) fn party(origin: &Origin) -> PartyView {
     let (kind, place) = match &origin.caller {
         Caller::Extension(number) => (PartyKind::Extension, number.clone()),
         Caller::Trunk(name) => (PartyKind::Trunk, name.clone()),
+        Caller::Host(host) => (PartyKind::Host, host.clone()),
     };
     let hidden = origin.privacy.as_deref().is_some_and(super::face::wants_privacy);
     let number = origin.identity.uri.user.clone().filter(|_| !hidden);

@@ -117,9 +117,9 @@ pub enum LegDirection {
 /// Who somebody is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PartyView {
-    /// Extension or trunk.
+    /// Extension, trunk or another host.
     pub kind: PartyKind,
-    /// The number of the extension, or the name of the trunk.
+    /// The number of the extension, the name of the trunk, or the host.
     pub place: String,
     /// The number that others see; `None`: it wants to be nobody.
     pub number: Option<String>,
@@ -135,6 +135,8 @@ pub enum PartyKind {
     Extension,
     /// Somebody over a trunk.
     Trunk,
+    /// Somebody at another SIP host, called by its URI.
+    Host,
 }
 
 /// How far a leg is.

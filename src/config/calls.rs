@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     call::{self, CallSettings},
-    sip::wire::digest::Algorithm,
-    switch,
+    sip::wire::{Host, digest::Algorithm},
+    switch::{self, ForeignHost, ForeignSettings, Network},
 };
 use std::{fmt::Display, ops::RangeInclusive, time::Duration};
 use toml::Spanned;
@@ -95,6 +95,26 @@ pub(super) fn security(section: &Section<Security>, report: &mut Report<'_>) -> 
         ban: Duration::from_secs(number(&keys.ban_s, "[security] ban_s", 300, 0..=31_536_000, report)),
         requests_per_second: rate,
     }
+}
+
+/// Other SIP hosts that may be called; none unless the file says so.
+pub(super) fn foreign(section: &Section<Security>, place: &Place, report: &mut Report<'_>) -> ForeignSettings {
+    const PLACE: &str = "[security] foreign_hosts";
+    let mut hosts = Vec::new();
+    for said in section.keys.foreign_hosts.iter().flat_map(Texts::each) {
+        let text = *said.get_ref();
+        match (text.parse::<Network>(), Host::parse(text)) {
+            (Ok(network), _) => hosts.push(ForeignHost::Network(network)),
+            (Err(_), Some(Host::Name(name))) if !text.contains('*') => hosts.push(ForeignHost::Name(name)),
+            (Err(_), _) => report.add(
+                said.span(),
+                PLACE,
+                format!("{text:?} must be a name, an address or a network; each name is looked up ahead, so that * cannot be"),
+            ),
+        }
+    }
+    let own = [Some(place.listen.ip()), place.public, Some(place.media)].into_iter().flatten();
+    ForeignSettings { hosts, own: own.filter(|address| !address.is_unspecified()).collect() }
 }
 
 /// Digest algorithms; both, the stronger one first, unless the file says otherwise.

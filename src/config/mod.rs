@@ -116,6 +116,7 @@ fn build(file: &File, env: &dyn Fn(&str) -> Option<String>, report: &mut Report<
     let sip = signalling::read(&file.sip, &place, &limits, report);
     let call = calls::read(file, &place, &media, report);
     let (min_expires, max_expires) = signalling::registration(&file.sip, report);
+    let foreign = calls::foreign(&file.security, &place, report);
     let state_directory = signalling::state_directory(&file.sip, place.listen, env);
     let exchange = exchange::Settings {
         sip,
@@ -134,6 +135,7 @@ fn build(file: &File, env: &dyn Fn(&str) -> Option<String>, report: &mut Report<
         trunks,
         routes,
         queues,
+        foreign,
     };
     let trace_bytes = trace(file, report);
     let server = server::Settings {

@@ -129,6 +129,7 @@ pub(super) struct Security {
     pub(super) login_failures: Maybe<i64>,
     pub(super) ban_s: Maybe<i64>,
     pub(super) requests_per_second: Maybe<i64>,
+    pub(super) foreign_hosts: Maybe<Texts>,
 }
 
 /// `[limits]`

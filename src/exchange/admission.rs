@@ -129,7 +129,7 @@ impl Exchange {
     pub(super) fn lease(&mut self, leg: LegId, party: &Caller, call: CallId) -> Option<u16> {
         let trunk = match party {
             Caller::Trunk(trunk) => Some(trunk),
-            Caller::Extension(_) => None,
+            Caller::Extension(_) | Caller::Host(_) => None,
         };
         if trunk.is_some_and(|trunk| !self.switchboard.take_line(trunk)) {
             return None;

@@ -107,6 +107,7 @@ impl Exchange {
         match owned.party {
             Caller::Trunk(trunk) => self.switchboard.free_line(&trunk),
             Caller::Extension(number) => self.switchboard.released(&number, now),
+            Caller::Host(_) => {}
         }
     }
 

@@ -80,7 +80,7 @@ impl Exchange {
     /// What a call tells of one who waits, or wants to.
     pub(super) fn queue(&mut self, id: CallId, entry: EntryId, what: Queuing, now: Instant) {
         match what {
-            Queuing::Enter { queue } => match self.switchboard.enter_queue(entry, &queue, now) {
+            Queuing::Enter { queue, by } => match self.switchboard.enter_queue(entry, &queue, by.as_deref(), now) {
                 Ok(()) => {
                     self.entries.insert(entry, Waiting { call: id, queue, leg: None });
                     self.answer(id, call::Command::Queued { entry }, now);

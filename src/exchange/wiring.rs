@@ -115,7 +115,7 @@ impl Owned {
     pub(super) fn trunk(&self) -> Option<&String> {
         match &self.party {
             Caller::Trunk(trunk) => Some(trunk),
-            Caller::Extension(_) => None,
+            Caller::Extension(_) | Caller::Host(_) => None,
         }
     }
 }
@@ -282,6 +282,11 @@ impl Exchange {
     /// The addresses of a trunk's host, found (or found anew).
     pub fn resolved(&mut self, trunk: &str, addresses: &[SocketAddr]) {
         self.switchboard.resolved(trunk, addresses);
+    }
+
+    /// The address of another SIP host that may be called, found (or found anew).
+    pub fn resolved_host(&mut self, name: &str, addresses: &[SocketAddr]) {
+        self.switchboard.resolved_host(name, addresses);
     }
 
     /// All registrations, for the journal.

@@ -177,5 +177,6 @@ fn name(who: &Caller) -> String {
     match who {
         Caller::Extension(number) => number.clone(),
         Caller::Trunk(trunk) => format!("trunk {trunk}"),
+        Caller::Host(host) => format!("somebody at {host}"),
     }
 }

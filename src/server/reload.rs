@@ -69,7 +69,7 @@ impl Handle {
     pub fn reload(&self, settings: Settings) -> Result<Changes, ReloadError> {
         let (library, music) = Library::open(&settings, self.bringing.clone())?;
         let music = Arc::new(music);
-        let (resolver, found) = Resolver::start(&settings.switch.trunks)?;
+        let (resolver, found) = Resolver::start(&settings.switch)?;
         let successor = Successor {
             exchange: settings.exchange,
             switch: settings.switch,

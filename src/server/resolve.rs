@@ -1,6 +1,9 @@
-//! The addresses of trunks whose hosts are names, looked up where it may take its time.
+//! The addresses of trunks whose hosts are names, and of other hosts that may be called, looked up where it may take its time.
 
-use crate::{sip::wire::Host, switch::TrunkSettings};
+use crate::{
+    sip::wire::Host,
+    switch::{self, TrunkSettings},
+};
 use std::{
     io,
     net::{SocketAddr, ToSocketAddrs},
@@ -10,10 +13,10 @@ use std::{
 };
 use tokio::sync::mpsc;
 
-/// Where a trunk is.
+/// Where somebody is.
 #[derive(Debug)]
 pub(super) struct Found {
-    pub(super) trunk: String,
+    pub(super) who: Who,
     /// All addresses of its host, never empty.
     pub(super) addresses: Vec<SocketAddr>,
 }
@@ -21,9 +24,18 @@ pub(super) struct Found {
 /// Where what was found comes out. Ends with the resolver.
 pub(super) type Finding = mpsc::Receiver<Found>;
 
-/// A trunk whose host is a name.
+/// Who is looked for.
+#[derive(Clone, Debug)]
+pub(super) enum Who {
+    /// The trunk of this name.
+    Trunk(String),
+    /// Another host that may be called.
+    Host(String),
+}
+
+/// Somebody whose host is a name.
 struct Named {
-    trunk: String,
+    who: Who,
     host: String,
     port: u16,
 }
@@ -43,9 +55,14 @@ const SIP: u16 = 5060;
 
 impl Resolver {
     /// Looks up all hosts that are names, now and every minute.
-    pub(super) fn start(trunks: &[TrunkSettings]) -> io::Result<(Self, Finding)> {
+    pub(super) fn start(switch: &switch::Settings) -> io::Result<(Self, Finding)> {
         let (finding, found) = mpsc::channel(WAITING);
-        let hosts: Vec<Named> = trunks.iter().filter_map(named).collect();
+        let others = switch.foreign.names().map(|name| Named {
+            who: Who::Host(name.to_owned()),
+            host: name.to_owned(),
+            port: SIP,
+        });
+        let hosts: Vec<Named> = switch.trunks.iter().filter_map(named).chain(others).collect();
         let (stop, stopped) = sync_channel(0);
         let handle = std::thread::Builder::new()
             .name("resolve".to_owned())
@@ -56,7 +73,7 @@ impl Resolver {
 
 fn named(trunk: &TrunkSettings) -> Option<Named> {
     let Host::Name(host) = &trunk.host else { return None };
-    Some(Named { trunk: trunk.name.clone(), host: host.to_string(), port: trunk.port.unwrap_or(SIP) })
+    Some(Named { who: Who::Trunk(trunk.name.clone()), host: host.to_string(), port: trunk.port.unwrap_or(SIP) })
 }
 
 fn look_up_for_ever(hosts: &[Named], found: &mpsc::Sender<Found>, stopped: &Receiver<()>) {
@@ -67,10 +84,10 @@ fn look_up_for_ever(hosts: &[Named], found: &mpsc::Sender<Found>, stopped: &Rece
                     let addresses: Vec<_> = addresses.collect();
                     if !addresses.is_empty() {
                         // Full: the next round tells the same.
-                        let _full = found.try_send(Found { trunk: host.trunk.clone(), addresses });
+                        let _full = found.try_send(Found { who: host.who.clone(), addresses });
                     }
                 }
-                Err(error) => tracing::warn!(trunk = %host.trunk, host = %host.host, %error, "no address for a trunk"),
+                Err(error) => tracing::warn!(who = ?host.who, host = %host.host, %error, "no address for a host"),
             }
         }
         if stopped.recv_timeout(AGAIN) != Err(RecvTimeoutError::Timeout) {

@@ -9,7 +9,7 @@ use super::{
     programs::Programs,
     recorder::{Begin, Recorder},
     reload::Successor,
-    resolve::{Finding, Resolver},
+    resolve::{Finding, Resolver, Who},
     settings::Trace,
     start::Status,
 };
@@ -129,7 +129,10 @@ impl Signalling {
                     }
                     library::Found::Music(music) => self.media.set_music(&music),
                 },
-                Some(found) = self.found.recv() => self.exchange.resolved(&found.trunk, &found.addresses),
+                Some(found) = self.found.recv() => match found.who {
+                    Who::Trunk(trunk) => self.exchange.resolved(&trunk, &found.addresses),
+                    Who::Host(host) => self.exchange.resolved_host(&host, &found.addresses),
+                },
                 () = alarm.as_mut() => {}
             }
             let now = Instant::now();

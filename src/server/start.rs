@@ -106,7 +106,7 @@ impl Server {
         let media = MediaThreads::start(count, &media_settings, ports.clone(), &telling, &meters)?;
 
         let teller = Teller::start()?;
-        let (resolver, found) = Resolver::start(&settings.switch.trunks)?;
+        let (resolver, found) = Resolver::start(&settings.switch)?;
         let mut switchboard = Switchboard::new(settings.switch, rand::random(), Instant::now());
         switchboard.restore(bindings, Instant::now());
         let (control, orders) = mpsc::channel(ORDERS);

@@ -21,7 +21,7 @@ pub enum AgentStatus {
     Busy,
     /// Time for itself after a call of a queue.
     WrapUp,
-    /// It did not take the last offer, and is left alone for a moment.
+    /// It did not take the last offer, or has sent somebody to a queue, and is left alone for a moment.
     Resting,
     /// Somebody said that it takes no calls.
     Paused,
@@ -154,6 +154,11 @@ impl Agent {
     pub(super) fn missed(&mut self, until: Instant) {
         self.missed += 1;
         self.rests_until = Some(until);
+    }
+
+    /// It sent somebody to a queue: it is not to have it back at once.
+    pub(super) fn rests(&mut self, until: Instant) {
+        self.rests_until = self.rests_until.max(Some(until));
     }
 
     /// It took a call, and has this long for itself after it.

@@ -6,6 +6,7 @@ mod agent;
 mod ban;
 mod event;
 mod extension;
+mod foreign;
 mod login;
 mod network;
 mod number;
@@ -24,6 +25,7 @@ mod trunk;
 
 pub use agent::{AgentState, AgentStatus};
 pub use event::Event;
+pub use foreign::{ForeignHost, ForeignSettings};
 pub use network::{Network, NetworkError};
 pub use pattern::{Pattern, PatternError};
 pub use queue::{QueueState, WaitingState};

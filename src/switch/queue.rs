@@ -144,11 +144,13 @@ impl Queues {
         self.settings().find(|settings| settings.number.as_deref() == Some(number))
     }
 
-    /// Somebody waits from now on, behind all others. `Err`: why not, and where it goes instead.
+    /// Somebody waits from now on, behind all others; `by`: the extension that sent it there. `Err`: why not, and where it
+    /// goes instead.
     pub(super) fn enter(
         &mut self,
         entry: EntryId,
         queue: &str,
+        by: Option<&str>,
         now: Instant,
     ) -> Result<(), (QueueEnd, Option<String>)> {
         let found = self.queues.iter_mut().find(|other| other.settings.name == queue);
@@ -159,6 +161,13 @@ impl Queues {
         queue.waiting.push_back(Entry { id: entry, since: now, offered: Vec::new() });
         if let Some(most) = queue.settings.max_wait {
             self.deadlines.set(Due::Wait(entry), now + most);
+        }
+        let until = now + queue.settings.retry;
+        if let Some(seat) = by.and_then(|by| self.agents.find(by)) {
+            if let Some(agent) = self.agents.get_mut(seat) {
+                agent.rests(until);
+            }
+            self.set_alarm(seat);
         }
         self.stirred = true;
         Ok(())

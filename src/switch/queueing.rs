@@ -33,12 +33,18 @@ pub enum Offer {
 }
 
 impl Switchboard {
-    /// Somebody waits in a queue from now on.
+    /// Somebody waits in a queue from now on; `by`: the extension that sent it there, which is not to have it back at once.
     ///
     /// # Errors
     /// Why not, and where it goes instead.
-    pub fn enter_queue(&mut self, entry: EntryId, queue: &str, now: Instant) -> Result<(), (QueueEnd, Option<String>)> {
-        self.queues.enter(entry, queue, now)
+    pub fn enter_queue(
+        &mut self,
+        entry: EntryId,
+        queue: &str,
+        by: Option<&str>,
+        now: Instant,
+    ) -> Result<(), (QueueEnd, Option<String>)> {
+        self.queues.enter(entry, queue, by, now)
     }
 
     /// Who waited is gone.

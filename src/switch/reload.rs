@@ -62,6 +62,7 @@ impl Switchboard {
         self.queues.reload(settings.queues, self.extensions.all().map(|extension| extension.number.as_str()));
         self.trunks.replace(settings.trunks, lines);
         self.routes = routes;
+        self.foreign.reload(settings.foreign);
         self.login.offer(settings.security.digest.clone());
         self.bans.obey(&settings.security);
         self.rates.allow(settings.security.requests_per_second);

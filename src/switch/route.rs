@@ -44,7 +44,7 @@ impl RouteSettings {
             (Some(_), _) if internal => false,
             (Some(RouteFrom::Trunks), caller) => matches!(caller, Caller::Trunk(_)),
             (Some(RouteFrom::Trunk(name)), Caller::Trunk(own)) => name == own,
-            (Some(RouteFrom::Trunk(_)), Caller::Extension(_)) => false,
+            (Some(RouteFrom::Trunk(_)), Caller::Extension(_) | Caller::Host(_)) => false,
         }
     }
 

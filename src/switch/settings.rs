@@ -1,6 +1,6 @@
 //! What the switchboard must know; filled by the configuration.
 
-use super::{Network, Pattern};
+use super::{ForeignSettings, Network, Pattern};
 use crate::{
     destination::Flow,
     media::{Dtmf, sdp::Codec, srtp::Srtp},
@@ -34,6 +34,8 @@ pub struct Settings {
     pub routes: Vec<RouteSettings>,
     /// Where callers wait for whoever of some extensions is free.
     pub queues: Vec<QueueSettings>,
+    /// Which other SIP hosts may be called by URI.
+    pub foreign: ForeignSettings,
 }
 
 /// What is allowed to strangers.

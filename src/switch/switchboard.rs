@@ -4,6 +4,7 @@ use super::{
     Event, RouteTo, Settings,
     ban::Bans,
     extension::Extensions,
+    foreign::Foreign,
     login::{Login, Verdict},
     number::dialled,
     puzzled::Puzzled,
@@ -17,7 +18,7 @@ use crate::{
     destination::{Caller, Origin, Plan, Purpose, Refusal, Target},
     sip::{
         self, Incoming, Rejection, Reply,
-        wire::{Headers, Host, StatusCode, Uri, digest::Authorization},
+        wire::{Headers, Host, Scheme, StatusCode, Uri, digest::Authorization},
     },
 };
 use std::{
@@ -73,6 +74,7 @@ pub struct Switchboard {
     pub(super) trunks: Trunks,
     pub(super) routes: Routes,
     pub(super) queues: Queues,
+    pub(super) foreign: Foreign,
     pub(super) login: Login,
     pub(super) puzzled: Puzzled,
     pub(super) bans: Bans,
@@ -88,6 +90,7 @@ impl Switchboard {
             registrar: Registrar::new(extensions.len(), settings.min_expires, settings.max_expires),
             trunks: Trunks::new(settings.trunks),
             routes: Routes::new(settings.routes),
+            foreign: Foreign::new(settings.foreign),
             queues: Queues::new(settings.queues, extensions.all().map(|extension| extension.number.as_str())),
             puzzled: Puzzled::new(),
             login: Login::new(&settings.domain, settings.security.digest.clone(), settings.nonce_lifetime, seed, now),
@@ -157,7 +160,7 @@ impl Switchboard {
         Admission::Accepted { origin: Box::new(origin), plan }
     }
 
-    /// Where a number or URI leads for this origin; the host of the URI does not matter.
+    /// Where a number or URI leads for this origin; the host of the URI matters only where it is another one that may be called.
     pub fn route(&mut self, origin: &Origin, target: &Uri, purpose: Purpose, _now: Instant) -> Result<Plan, Refusal> {
         let (mut plan, record) = self.lead(&origin.caller, target, Some(purpose))?;
         if let Plan::Ring(steps) = &mut plan {
@@ -184,6 +187,11 @@ impl Switchboard {
     /// The address of a trunk's host, found (or found anew) by the shell.
     pub fn resolved(&mut self, trunk: &str, addresses: &[SocketAddr]) {
         self.trunks.resolved(trunk, addresses);
+    }
+
+    /// The address of another SIP host that may be called, found (or found anew) by the shell.
+    pub fn resolved_host(&mut self, name: &str, addresses: &[SocketAddr]) {
+        self.foreign.resolved(name, addresses);
     }
 
     /// All trunks, in the order of the configuration.
@@ -324,6 +332,17 @@ impl Switchboard {
             (Some(Purpose::ProgramQueue), Some(name)) => return self.queue(name).map(plain),
             (Some(Purpose::ProgramRoom), Some(name)) => return Ok(plain(Plan::Conference(name.clone()))),
             _ => {}
+        }
+        // Who calls us from outside is not helped on to where it likes.
+        if !matches!(caller, Caller::Trunk(_)) && !self.foreign.is_ours(target, &self.domain) {
+            match self.foreign.target(target) {
+                Some(found) => return found.map(|target| plain(Plan::Ring(vec![vec![target]]))),
+                // Phones write many hosts for ours; a program means what it says.
+                None if purpose == Some(Purpose::Program) && target.scheme == Scheme::Sip => {
+                    return Err(Refusal::Foreign);
+                }
+                None => {}
+            }
         }
         let number = dialled(target)?;
         if purpose == Some(Purpose::ProgramExtension) {

@@ -736,7 +736,7 @@ impl World {
     fn queue(&mut self, id: u64, entry: EntryId, what: Queuing) {
         let now = self.now;
         match what {
-            Queuing::Enter { queue } => {
+            Queuing::Enter { queue, .. } => {
                 self.said.push_back(format!("{entry} waits for {queue}"));
                 assert!(self.waiting.insert(entry, id).is_none(), "{entry} waits twice");
                 self.calls.get_mut(&id).unwrap().command(Command::Queued { entry }, now);

@@ -23,6 +23,7 @@ mod caller_leaves;
 mod cancel;
 mod codecs;
 mod cold_transfer;
+mod foreign;
 mod forking;
 mod hold;
 mod loss;

@@ -323,8 +323,9 @@ fn programs_send_add_and_call_by_queue() {
     [&b, &c, &d].into_iter().filter(|agent| agent.rings()).for_each(Handle::answers);
     world.run(1.s());
     assert!([&b, &c, &d].iter().any(|agent| a.hears(agent) && agent.hears(&a)));
+    assert!(!b.talks(), "who sent it there does not have it back at once");
     a.hang_up_all();
-    world.run(1.s());
+    world.run(6.s());
     // Whoever is free is called, then the customer.
     let wish = Originate {
         first: to_queue(),

@@ -32,7 +32,7 @@ impl Office {
     }
 
     fn enters(&mut self, entry: u64) {
-        self.queues.enter(EntryId(entry), "support", self.now).unwrap();
+        self.queues.enter(EntryId(entry), "support", None, self.now).unwrap();
     }
 
     /// Who is offered to whom; their phones ring.
@@ -107,6 +107,23 @@ fn who_declines_is_left_alone_and_who_waits_keeps_its_place() {
     assert_eq!((office.offers(), office.status("1")), (vec![], AgentStatus::Resting));
     office.passes(1);
     assert_eq!(office.offers(), pairs(&[(1, "1")]));
+}
+
+#[test]
+fn who_sends_somebody_to_the_queue_does_not_have_it_back_at_once() {
+    let mut office = Office::new(settings(Strategy::InOrder));
+    for busy in AGENTS {
+        office.queues.engaged(busy);
+    }
+    office.queues.enter(EntryId(1), "support", Some("1"), office.now).unwrap();
+    office.hangs_up("1");
+    assert_eq!((office.offers(), office.status("1")), (vec![], AgentStatus::Resting));
+    office.passes(3000);
+    office.hangs_up("2");
+    assert_eq!(office.offers(), pairs(&[(1, "2")]));
+    office.enters(2);
+    office.passes(2000);
+    assert_eq!(office.offers(), pairs(&[(2, "1")]), "nobody else is there");
 }
 
 #[test]
@@ -199,7 +216,7 @@ fn who_waits_too_long_or_finds_it_full_goes_elsewhere() {
     office.enters(1);
     office.passes(1000);
     office.enters(2);
-    let full = office.queues.enter(EntryId(3), "support", office.now);
+    let full = office.queues.enter(EntryId(3), "support", None, office.now);
     assert_eq!(full, Err((QueueEnd::Full, Some("9".to_owned()))));
     office.passes(59_000);
     let over = Decision::Over { entry: EntryId(1), why: QueueEnd::MaxWait, fallback: Some("9".to_owned()) };
@@ -259,8 +276,8 @@ fn an_agent_of_two_queues_takes_who_waits_for_the_longest() {
     let mut queues = Queues::new(vec![settings(Strategy::RingAll), sales], AGENTS.into_iter());
     let now = Instant::now();
     AGENTS.into_iter().for_each(|agent| queues.engaged(agent));
-    queues.enter(EntryId(1), "sales", now).unwrap();
-    queues.enter(EntryId(2), "support", now + Duration::from_secs(1)).unwrap();
+    queues.enter(EntryId(1), "sales", None, now).unwrap();
+    queues.enter(EntryId(2), "support", None, now + Duration::from_secs(1)).unwrap();
     assert_eq!(queues.next_decision(|_| true), None);
     queues.released("2", now + Duration::from_secs(2));
     let offer = Decision::Offer { entry: EntryId(1), agent: "2".to_owned() };

@@ -7,7 +7,7 @@ use warmline::{
     exchange,
     media::{Dtmf, Music, sdp::Codec, srtp::Srtp},
     sip::{self, Secret, wire::digest::Algorithm},
-    switch::{self, ExtensionSettings, QueueSettings, RouteSettings, RouteTo, Security, Strategy},
+    switch::{self, ExtensionSettings, ForeignSettings, QueueSettings, RouteSettings, RouteTo, Security, Strategy},
 };
 
 /// How the network treats datagrams.
@@ -43,6 +43,7 @@ pub struct Setup {
     /// Phones say nothing, so that hours pass quickly.
     pub silent: bool,
     pub queues: Vec<QueueSettings>,
+    pub foreign: ForeignSettings,
 }
 
 impl Default for Setup {
@@ -55,6 +56,7 @@ impl Default for Setup {
             fallback: None,
             silent: false,
             queues: vec![queue()],
+            foreign: ForeignSettings::default(),
         }
     }
 }
@@ -116,6 +118,7 @@ pub(super) fn switch_settings(setup: &Setup) -> switch::Settings {
         extensions: (1001..1300).map(extension).collect(),
         trunks: Vec::new(),
         queues: setup.queues.clone(),
+        foreign: setup.foreign.clone(),
         routes: vec![
             route("70XX", RouteTo::Conference("{number}".to_owned())),
             route("8001", RouteTo::Music),
