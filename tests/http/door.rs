@@ -48,6 +48,76 @@ fn an_agent_gets_a_token_that_is_good_for_its_own_legs() {
 }
 
 #[test]
+fn an_agent_comes_nowhere_near_the_calls_of_others_by_any_way() {
+    let house = House::open("webhook_hosts = [\"*\"]");
+    house.calls("7001");
+    let made = house.ask(Method::POST, "/v1/tokens", "{\"extension\":\"1001\"}");
+    let bearer = format!("Bearer {}", made.body["token"].as_str().unwrap());
+    let agent = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+    // What it sees there is its own.
+    let own = ["/v1/agents", "/v1/calls", "/v1/events", "/v1/extensions", "/v1/registrations"];
+    let names = [
+        ("{call}", "call-1"),
+        ("{leg}", "leg-1"),
+        ("{extension}", "1002"),
+        ("{conference}", "7001"),
+        ("{attempt}", "attempt-1"),
+        ("{play}", "play-1"),
+        ("{gather}", "gather-1"),
+        ("{recording}", "recording-1"),
+        ("{transfer}", "transfer-1"),
+        ("{webhook}", "webhook-1"),
+        ("{trunk}", "loop"),
+        ("{queue}", "support"),
+        ("{record}", "1-1"),
+        ("{day}", "2026-11-21"),
+        ("{file}", "2026.wav"),
+    ];
+    let bodies = [
+        ("/merge", "{\"into\":\"call-1\"}"),
+        ("/play", "{\"sound\":\"beep\"}"),
+        ("/role", "{\"role\":\"talk\"}"),
+        ("/digits", "{\"digits\":\"1\"}"),
+        ("/move", "{\"to\":\"call-1\"}"),
+        ("/bridge", "{\"with\":\"leg-1\"}"),
+        ("/transfer", "{\"to\":\"1001\",\"kind\":\"cold\"}"),
+        ("/conferences", "{\"name\":\"9\"}"),
+        ("/webhooks", "{\"url\":\"http://192.0.2.1/\",\"secret\":\"0123456789abcdef\"}"),
+        ("/tokens", "{\"extension\":\"1002\"}"),
+        ("/calls", "{\"to\":\"1002\"}"),
+        ("/participants", "{\"to\":\"1002\"}"),
+        ("/consult", "{\"to\":\"1002\"}"),
+        ("/redirect", "{\"to\":\"1002\"}"),
+    ];
+    let api = house.send(Method::GET, "/openapi.json", &[], "").body;
+    let before = house.ask(Method::GET, "/v1/calls/call-1", "").body;
+    let mut tried = 0;
+    for (path, item) in api["paths"].as_object().unwrap().iter().filter(|(path, _)| !path.ends_with('z')) {
+        let place = names.iter().fold(path.clone(), |place, (name, value)| place.replace(name, value));
+        assert!(!place.contains('{'), "{path}");
+        for method in item.as_object().unwrap().keys().filter(|method| *method != "parameters") {
+            let method: Method = method.to_uppercase().parse().unwrap();
+            if method == Method::GET && own.contains(&path.as_str()) {
+                continue;
+            }
+            let body = bodies.iter().find(|(end, _)| place.ends_with(end)).map_or("{}", |(_, body)| *body);
+            let body = if method == Method::GET { "" } else { body };
+            let answer = house.send(method.clone(), &place, &agent, body);
+            assert!(matches!(answer.status, 403 | 404), "{method} {place}: {} {}", answer.status, answer.body);
+            tried += 1;
+        }
+    }
+    assert!(tried > 50, "{tried}");
+    assert_eq!(house.ask(Method::GET, "/v1/calls/call-1", "").body, before, "nothing has happened to it");
+    for path in own.iter().filter(|path| **path != "/v1/extensions") {
+        let seen = house.send(Method::GET, path, &agent, "").body.to_string();
+        assert!(!seen.contains("leg-1"), "{path}: {seen}");
+    }
+    let told = house.send(Method::GET, "/v1/events?since=1", &agent, "").body;
+    assert_eq!(told["events"], serde_json::json!([]), "nor is it told of it");
+}
+
+#[test]
 fn what_does_not_fit_is_refused_with_the_reason_and_the_place() {
     let house = House::open("body_bytes = 1024");
     let ask = |method, path, body| house.ask(method, path, body);
