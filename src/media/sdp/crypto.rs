@@ -1,6 +1,6 @@
 //! a=crypto (RFC 4568 4, 9). The only file that knows the crate `base64`.
 
-use crate::media::srtp::{MasterKey, Suite};
+use crate::media::srtp::{MasterKey, Suite, Wiped};
 use base64::{
     Engine,
     alphabet::STANDARD,
@@ -38,7 +38,7 @@ impl Crypto {
             return None;
         }
         let mut parts = info.split('|');
-        let key = BASE64.decode(parts.next()?).ok()?;
+        let key = Wiped::new(BASE64.decode(parts.next()?).ok()?);
         let mut mki = 0;
         for part in parts {
             match part.split_once(':') {
@@ -59,8 +59,8 @@ impl Crypto {
 
 impl fmt::Display for Crypto {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key = BASE64.encode(self.key.key_and_salt());
-        write!(f, "{} {} inline:{key}", self.tag, self.key.suite().name())
+        let key = Wiped::new(BASE64.encode(self.key.key_and_salt()));
+        write!(f, "{} {} inline:{}", self.tag, self.key.suite().name(), *key)
     }
 }
 

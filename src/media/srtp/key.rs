@@ -1,5 +1,6 @@
 //! Cipher suites, and the master keys that offer and answer carry.
 
+use super::wipe::{Wiped, wipe};
 use rand::Rng;
 use std::fmt;
 
@@ -46,7 +47,7 @@ const KEY: usize = 16;
 /// Octets of the longest master salt.
 const SALT: usize = 14;
 
-/// A master key with its salt. It is never shown.
+/// A master key with its salt. It is never shown, and overwritten when it is dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MasterKey {
     suite: Suite,
@@ -59,21 +60,21 @@ pub struct MasterKey {
 impl MasterKey {
     /// A key by chance, which must be fit for secrets.
     pub fn random(suite: Suite, chance: &mut impl Rng) -> Self {
-        let mut octets = [0; KEY + SALT];
-        chance.fill_bytes(&mut octets[..KEY + suite.salt_length()]);
-        Self { suite, octets, mki: 0 }
+        let mut key = Self { suite, octets: [0; KEY + SALT], mki: 0 };
+        chance.fill_bytes(&mut key.octets[..KEY + suite.salt_length()]);
+        key
     }
 
     /// The key and salt that an `inline:` brought; `None` when they are not as long as the suite wants them. `mki` is the length of the
     /// identifier in the packets of whoever said it.
     pub fn new(suite: Suite, key_and_salt: &[u8], mki: u8) -> Option<Self> {
-        let mut octets = [0; KEY + SALT];
         let length = KEY + suite.salt_length();
         if key_and_salt.len() != length {
             return None;
         }
-        octets[..length].copy_from_slice(key_and_salt);
-        Some(Self { suite, octets, mki })
+        let mut key = Self { suite, octets: [0; KEY + SALT], mki };
+        key.octets[..length].copy_from_slice(key_and_salt);
+        Some(key)
     }
 
     /// What it is for.
@@ -94,11 +95,17 @@ impl MasterKey {
 
 impl MasterKey {
     /// Key, and salt with zeros up to the longest.
-    pub(super) fn parts(&self) -> ([u8; KEY], [u8; SALT]) {
-        let (mut key, mut salt) = ([0; KEY], [0; SALT]);
+    pub(super) fn parts(&self) -> (Wiped<[u8; KEY]>, [u8; SALT]) {
+        let (mut key, mut salt) = (Wiped::new([0; KEY]), [0; SALT]);
         key.copy_from_slice(&self.octets[..KEY]);
         salt.copy_from_slice(&self.octets[KEY..]);
         (key, salt)
+    }
+}
+
+impl Drop for MasterKey {
+    fn drop(&mut self) {
+        wipe(&mut self.octets);
     }
 }
 

@@ -7,7 +7,9 @@ mod key;
 mod policy;
 mod tracks;
 mod transform;
+mod wipe;
 
 pub use context::{Opener, Sealer, Secrecy};
 pub use key::{Keys, MasterKey, Suite};
 pub use policy::Srtp;
+pub(in crate::media) use wipe::Wiped;

@@ -1,7 +1,10 @@
 //! What is done to a packet to make it secret, and to read it again (RFC 3711 3.1, 3.4, 4; RFC 7714). In place and without allocation.
 //! The only file that knows the ciphers.
 
-use super::{MasterKey, Suite};
+use super::{
+    MasterKey, Suite,
+    wipe::{Wiped, wipe},
+};
 use aes::{
     Aes128,
     cipher::{Block, BlockCipherEncrypt, KeyInit},
@@ -146,23 +149,33 @@ impl Transform {
     }
 }
 
+impl Drop for Cipher {
+    fn drop(&mut self) {
+        // The keys wipe themselves.
+        match self {
+            Self::Counter { salt, .. } => wipe(salt),
+            Self::Gcm { salt, .. } => wipe(salt),
+        }
+    }
+}
+
 impl Cipher {
     /// The keys with three labels from `label` on (RFC 3711 4.3.2); the same function makes those of GCM (RFC 7714 11).
     fn derive(master: &MasterKey, label: u8, tag: usize) -> Self {
         let (key, salt) = master.parts();
-        let source = Aes128::new(&key.into());
+        let source = Aes128::new((&*key).into());
         let mut padded = [0; 16];
         padded[..salt.len()].copy_from_slice(&salt);
         let salt = u128::from_be_bytes(padded);
         let derive = |label: u8, out: &mut [u8]| apply(&source, salt ^ (u128::from(label) << 64), out);
-        let (mut cipher_key, mut mac_key, mut session_salt) = ([0; 16], [0; 20], [0; 16]);
-        derive(label, &mut cipher_key);
+        let (mut cipher_key, mut mac_key, mut session_salt) = (Wiped::new([0; 16]), Wiped::new([0; 20]), [0; 16]);
+        derive(label, &mut *cipher_key);
         match master.suite() {
             Suite::AesCm128HmacSha1_80 | Suite::AesCm128HmacSha1_32 => {
-                derive(label + 1, &mut mac_key);
+                derive(label + 1, &mut *mac_key);
                 derive(label + 2, &mut session_salt[..14]);
                 Self::Counter {
-                    aes: Aes128::new(&cipher_key.into()),
+                    aes: Aes128::new((&*cipher_key).into()),
                     salt: u128::from_be_bytes(session_salt),
                     mac: hmac(&mac_key),
                     tag,
@@ -171,7 +184,7 @@ impl Cipher {
             Suite::AeadAes128Gcm => {
                 let mut salt = [0; 12];
                 derive(label + 2, &mut salt);
-                Self::Gcm { gcm: Aes128Gcm::new(&cipher_key.into()), salt }
+                Self::Gcm { gcm: Aes128Gcm::new((&*cipher_key).into()), salt }
             }
         }
     }
