@@ -8,7 +8,7 @@ import queue
 import threading
 import time
 
-from stage import PROGRAM, SILENCE, SWITCH, TONES, answer, gone, hear_each_other, until
+from stage import MUSIC, PROGRAM, SILENCE, SWITCH, TONES, answer, gone, hear_each_other, until
 
 # hold.mp3 of tests/sounds.
 SOUNDS = {**TONES, "clip": 1200}
@@ -121,6 +121,23 @@ def led_to_a_room_and_out(api, a, b, c):
         assert refused["status"] == 486, refused
 
 
+def led_to_a_queue(api, a, b, c):
+    """Asked for a digit, then put into a queue: music until the agent takes the call, who hears the caller then."""
+    first = [{"do": "answer"}, {"do": "gather", "max_digits": 1, "timeout_s": 10}]
+    with Menu(first, [{"do": "queue", "name": "support"}]) as menu:
+        b.forget()
+        dial(a)
+        a.expect("CALL_ESTABLISHED")
+        a.press("1")
+        menu.is_asked("started")
+        assert menu.is_asked("gathered")["digits"] == "1"
+        b.expect("CALL_INCOMING")
+        a.comes_to_hear(MUSIC, SOUNDS)
+        b.command("accept")
+        b.expect("CALL_ESTABLISHED")
+        hear_each_other(a, b)
+
+
 def a_step_that_cannot_be(api, a, b, c):
     """A step is refused: the program is told the rule, and goes another way. Then it fails, and the caller is hung up."""
     with Menu([{"do": "answer"}, {"do": "transfer", "to": "4711"}], [{"do": "play", "sound": "hold"}], 500) as menu:
@@ -165,4 +182,4 @@ def nobody_there(api, a, b, c):
     hear_each_other(a, c)
 
 
-FLOWS = [led_to_an_agent, led_to_a_room_and_out, a_step_that_cannot_be, nobody_enters_anything, no_word_in_time, nobody_there]
+FLOWS = [led_to_an_agent, led_to_a_room_and_out, led_to_a_queue, a_step_that_cannot_be, nobody_enters_anything, no_word_in_time, nobody_there]

@@ -64,6 +64,11 @@ number = "1003"
 name = "C"
 password = "pw1003"
 
+[[queue]]
+name = "support"
+members = ["1002"]
+ring_s = 20
+
 [[flow]]
 name = "menu"
 url = "http://{PROGRAM[0]}:{PROGRAM[1]}/menu"
