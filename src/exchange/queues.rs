@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use utoipa::ToSchema;
 
 /// Where one who waits is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Waiting {
     call: CallId,
     queue: String,
@@ -169,11 +169,11 @@ impl Exchange {
 
     /// Told while it waits.
     fn tell_of(&mut self, entry: EntryId, news: QueueNews, now: Instant) {
-        let Some(mut waiting) = self.entries.remove(&entry) else { return };
+        let Some(waiting) = self.entries.get_mut(&entry) else { return };
         let leg = self.calls.get(&waiting.call).and_then(|line| line.call.waits_by(entry));
         waiting.leg = leg.or(waiting.leg);
+        let waiting = waiting.clone();
         self.tell_waiting(entry, &waiting, news, now);
-        self.entries.insert(entry, waiting);
     }
 
     /// Told when it waits no more.

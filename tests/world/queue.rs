@@ -48,6 +48,8 @@ fn told(world: &World) -> Vec<String> {
     for news in world.told() {
         let Event::Queue { news: what, queue, .. } = &news.event else { continue };
         assert_eq!((queue.as_str(), news.queue.as_ref().map(|view| view.name.as_str())), ("support", Some("support")));
+        let waiting = news.queue.iter().flat_map(|view| &view.waiting);
+        assert!(waiting.clone().all(|waiting| waiting.call.is_some()), "{news:?}");
         all.push(match what {
             QueueNews::Entered { position } => format!("entered {position}"),
             QueueNews::Offered { agent } => format!("offered {agent}"),
