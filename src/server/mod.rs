@@ -16,6 +16,7 @@ mod log;
 mod mailbox;
 mod media;
 mod news;
+mod pace;
 mod ports;
 mod programs;
 mod recorder;

@@ -3,6 +3,7 @@
 use super::{
     mailbox::{Job, Mailbox},
     media::Told,
+    pace::Pace,
     ports::Sockets,
     slab::Slab,
 };
@@ -34,6 +35,9 @@ pub(super) struct Seat {
 
 /// Sockets looked at between two looks at the clock: half a millisecond of work.
 const BATCH: usize = 128;
+/// A tick may be late by as much so that packets which are there are heard in it.
+const LATE: Duration = Duration::from_millis(1);
+const NO_TIME: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 /// Mixers work in steps of this length.
 const TICK: Duration = Duration::from_millis(20);
 /// The longest datagram that is looked at; RTP of ours is far shorter.
@@ -77,6 +81,7 @@ pub(super) fn spawn(
             expected: HashMap::new(),
             next_seed: rand::random(),
             next_tick: since,
+            pace: Pace::new(since),
         };
         worker.run();
     })
@@ -99,6 +104,7 @@ struct Worker {
     expected: HashMap<LegId, (CallId, Vec<media::Command>)>,
     next_seed: u64,
     next_tick: Instant,
+    pace: Pace,
 }
 
 struct Room {
@@ -120,20 +126,28 @@ impl Worker {
         let mut ready: Vec<epoll::Event> = Vec::with_capacity(BATCH);
         let mut packet = [0_u8; DATAGRAM];
         while !self.seat.mailbox.is_stopped() {
-            let timeout = self.timeout(Instant::now());
-            ready.clear();
-            match epoll::wait(&self.seat.epoll, rustix::buffer::spare_capacity(&mut ready), timeout.as_ref()) {
-                Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                Err(error) => panic!("a media thread cannot wait for packets: {error}"),
-            }
-            let now = Instant::now();
+            let mut timeout = self.wait_time();
             let mut rung = false;
-            for event in &ready {
-                match event.data.u64() {
-                    BELL => rung = true,
-                    token => self.receive(token, &mut packet, now),
+            let now = loop {
+                ready.clear();
+                match epoll::wait(&self.seat.epoll, rustix::buffer::spare_capacity(&mut ready), timeout.as_ref()) {
+                    Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                    Err(error) => panic!("a media thread cannot wait for packets: {error}"),
                 }
-            }
+                let now = Instant::now();
+                for event in &ready {
+                    match event.data.u64() {
+                        BELL => rung = true,
+                        token => self.receive(token, &mut packet, now),
+                    }
+                }
+                self.pace.looked(ready.len(), now);
+                // What came before a tick is heard in it, unless it would make the tick late.
+                if ready.len() < BATCH || now >= self.next_tick + LATE {
+                    break now;
+                }
+                timeout = Some(NO_TIME);
+            };
             if rung {
                 self.seat.mailbox.silence();
                 while let Ok(job) = self.seat.jobs.try_recv() {
@@ -145,6 +159,17 @@ impl Worker {
             }
             self.hand_over();
         }
+    }
+
+    /// Rests if that is worth it. How long to wait for packets after that.
+    fn wait_time(&self) -> Option<Timespec> {
+        let now = Instant::now();
+        let Some(rest) = self.pace.rest(now) else { return self.timeout(now) };
+        let rest = rest.min(self.next_tick.saturating_duration_since(now));
+        if !rest.is_zero() {
+            std::thread::sleep(rest);
+        }
+        Some(NO_TIME)
     }
 
     /// Until the next tick while there is anybody; else until the bell rings.
@@ -168,7 +193,9 @@ impl Worker {
         } else {
             room.mixer.receive(leg, &packet[..length], from, now);
         }
-        self.drain(index);
+        if self.drain(index) && !report {
+            self.pace.passed_on(now);
+        }
     }
 
     fn tick(&mut self, now: Instant) {
@@ -188,10 +215,12 @@ impl Worker {
         self.next_tick += TICK * (u32::try_from(missed).unwrap_or(u32::MAX).saturating_add(1));
     }
 
-    /// Sends what a mixer has to send, and keeps what it tells.
-    fn drain(&mut self, index: usize) {
-        let Some(room) = self.rooms.get_mut(index) else { return };
+    /// Sends what a mixer has to send, if there is anything, and keeps what it tells.
+    fn drain(&mut self, index: usize) -> bool {
+        let Some(room) = self.rooms.get_mut(index) else { return false };
+        let mut sends = false;
         while let Some(transmit) = room.mixer.next_transmit() {
+            sends = true;
             let Some(seated) = self.legs.get(&transmit.leg).and_then(|at| self.members.get(*at)) else { continue };
             let socket: &UdpSocket = if transmit.report { &seated.sockets.rtcp } else { &seated.sockets.rtp };
             // A packet that cannot be sent is lost, as it might be on any network.
@@ -203,6 +232,7 @@ impl Worker {
             }
             self.untold.push_back((room.call, event));
         }
+        sends
     }
 
     /// Gives the signalling thread what happened, and other threads the legs that go there, as far as they have room.
