@@ -128,9 +128,20 @@ pub(super) fn number_uri(number: &str, domain: &str) -> Uri {
         scheme: Scheme::Sip,
         user: Some(number.to_owned()),
         password: None,
-        host: Host::Name(domain.to_owned()),
+        host: Host::parse(domain).unwrap_or_else(|| Host::Name(domain.to_owned())),
         port: None,
         params: Params::default(),
         headers: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_domain_of_a_number_may_be_an_address() {
+        assert_eq!(number_uri("1003", "10.99.0.1").host, Host::V4([10, 99, 0, 1].into()));
+        assert_eq!(number_uri("1003", "office.example").host, Host::Name("office.example".to_owned()));
     }
 }
