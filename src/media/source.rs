@@ -42,6 +42,8 @@ pub(super) struct Ear {
     /// The end of the clip was told.
     clip_told: bool,
     past: Vec<i16>,
+    /// A frame that there was no room for on the line, while the next one has not gone over to.
+    left_out: Vec<i16>,
 }
 
 /// What a leg itself says in this tick, as far as its own ear is concerned.
@@ -73,6 +75,7 @@ impl Ear {
             clip: None,
             clip_told: false,
             past: Vec::new(),
+            left_out: Vec::new(),
         }
     }
 
@@ -108,6 +111,28 @@ impl Ear {
     /// What it hears begins anew, from silence: it hears at another rate, or heard nothing for a while.
     pub(super) fn restart(&mut self) {
         self.hears = Hears::Nothing;
+    }
+
+    /// This frame is not sent: too much was sent before. What is sent next goes on from where it began.
+    pub(super) fn leave_out(&mut self, sound: &[i16]) {
+        if self.left_out.is_empty() {
+            self.left_out.extend_from_slice(sound);
+        }
+    }
+
+    /// Whether what is sent next does not follow on what was sent last.
+    #[inline]
+    pub(super) fn has_left_out(&self) -> bool {
+        !self.left_out.is_empty()
+    }
+
+    /// Goes over to this frame from one that was left out before it.
+    #[inline]
+    pub(super) fn join_left_out(&mut self, rate: Rate, sound: &mut [i16]) {
+        if self.left_out.len() == sound.len() {
+            fade::cross(&self.left_out, sound, rate);
+        }
+        self.left_out.clear();
     }
 
     /// The clip that has come to its end, once.

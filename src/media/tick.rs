@@ -96,7 +96,7 @@ impl Mixer {
         let Self { legs, room, scribes, outbox, events, .. } = self;
         let leg = &mut *legs[index];
         let rate = leg.rate();
-        let Some(slot) = leg.line.slot(at, AHEAD_MS) else { return };
+        let slot = leg.line.slot(at, AHEAD_MS);
         let wanted = leg.wanted();
         let takes_tones = leg.dialler.is_busy() && !leg.takes_events();
         if takes_tones
@@ -107,7 +107,13 @@ impl Mixer {
         }
         let coached = wanted == Hears::Mix && room.is_whispered_to(leg.id);
         let parts = leg.agreed.as_ref().map_or(1, |agreed| agreed.session.packets());
-        let alone = last || coached || takes_tones || leg.whisper.is_some() || parts > 1;
+        let alone = last
+            || coached
+            || takes_tones
+            || leg.whisper.is_some()
+            || parts > 1
+            || slot.is_none()
+            || leg.ear.has_left_out();
         let common = if alone { None } else { leg.common(&wanted, room) };
         let Leg { id, agreed: Some(agreed), secrecy, voice, dialler, ear, line, begun, whisper, .. } = leg else {
             return;
@@ -115,10 +121,14 @@ impl Mixer {
         let Agreed { session, coder, pen, stream } = agreed;
         let kind = session.payload_type;
         let to = Addressee { leg: *id, at: stream.lock.remote(), sealer: sealer(secrecy) };
-        let ticks = (line.rate().frame() / parts) as u32;
-        let packet = line.packet(slot, 0, kind, &[], ticks, at);
         let [sound, scratch] = frames.each_mut().map(|frame| &mut frame[..rate.frame()]);
         let own = Leg::own(*id, voice, dialler, rate);
+        let Some(slot) = slot else {
+            ear.fill(&wanted, *begun, room, own, sound, scratch);
+            return ear.leave_out(sound);
+        };
+        let ticks = (line.rate().frame() / parts) as u32;
+        let packet = line.packet(slot, 0, kind, &[], ticks, at);
         if let Some(common) = common
             && let Some(scribe) = scribes.serve(common, session, pen, ear.limiter(), coder)
         {
@@ -148,6 +158,7 @@ impl Mixer {
             }
             *whisper = None;
         }
+        ear.join_left_out(rate, sound);
         if last {
             fade::fade_out_late(sound, rate);
         }

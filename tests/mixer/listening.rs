@@ -746,6 +746,11 @@ impl Hall {
         self.heard(leg).chunks_exact(4000).map(parts).fold(-120.0, f64::max)
     }
 
+    /// Where the timestamps do not go on.
+    pub fn holes(&self, leg: u64) -> usize {
+        self.phones[&leg].got.windows(2).filter(|pair| pair[1].timestamp != pair[0].end()).count()
+    }
+
     /// Packets that came more than 40 ms after the one before, holes in the timestamps, and stretches of 5 ms of nothing.
     pub fn gaps(&self, leg: u64) -> usize {
         let got = &self.phones[&leg].got;

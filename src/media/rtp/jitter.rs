@@ -49,6 +49,8 @@ pub struct JitterBuffer {
     delay: Delay,
     limits: Limits,
     empty_frames: u32,
+    /// What was heard last was played by other means, and nothing since then.
+    resumes: bool,
     waited: u32,
     loudness: i32,
     late: u64,
@@ -74,6 +76,7 @@ impl JitterBuffer {
             delay: Delay::new(rate, limits),
             limits,
             empty_frames: 0,
+            resumes: false,
             waited: 0,
             loudness: 0,
             late: 0,
@@ -135,6 +138,7 @@ impl JitterBuffer {
         self.taken = self.decoded.len();
         self.concealer.reset();
         self.noise = None;
+        self.resumes = false;
     }
 
     /// Another source: its timestamps have nothing to do with those before.
@@ -170,6 +174,7 @@ impl JitterBuffer {
             self.decoded.chunks_mut(frame::MAX).for_each(|part| self.concealer.hear(part));
         }
         self.taken = self.decoded.len();
+        self.resumes = true;
     }
 
     /// A packet came; the next `fill` is at `tick`. Numbers are those of [`super::sequence::Source`].
@@ -272,6 +277,7 @@ impl JitterBuffer {
                 Upcoming::Packet => {
                     let Self { ring, coder, decoded, noise, rate, .. } = self;
                     decoded.clear();
+                    self.resumes = false;
                     let begins = ring.take(|kind, payload| match (kind, noise) {
                         (Kind::Sound, None) => coder.decode(payload, decoded),
                         (Kind::Sound, Some(noise)) => {
@@ -282,7 +288,8 @@ impl JitterBuffer {
                     });
                     self.taken = self.decoded.len().min((play - begins).max(0) as usize);
                 }
-                Upcoming::Gap { until, lost } if self.coder.conceals() => {
+                // Nothing is lost where a delay begins: made up without the decoder, it joins what the decoder says next.
+                Upcoming::Gap { until, lost } if self.coder.conceals() && !self.resumes => {
                     // Of a long gap the last part at most.
                     let most = self.rate.samples(LONGEST_MS);
                     let missing = ((until - play).max(1) as usize).min(most);
@@ -302,7 +309,7 @@ impl JitterBuffer {
                 }
                 Upcoming::Nothing => {
                     self.count(sound.len() - at);
-                    if self.coder.conceals() {
+                    if self.coder.conceals() && !self.resumes {
                         self.decoded.clear();
                         self.coder.conceal(sound.len() - at, None, &mut self.decoded);
                         sound[at..].copy_from_slice(&self.decoded);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 /// After a pause of this long the next packet begins a talkspurt: marker (RFC 3551 4.1).
 const PAUSE: Duration = Duration::from_millis(100);
 /// How far the timestamps may stay behind the clock, ms, before they are set right.
-const BEHIND_MS: u32 = 20;
+const BEHIND_MS: u32 = 40;
 
 /// One unbroken stream.
 #[derive(Clone, Debug)]
