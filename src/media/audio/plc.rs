@@ -3,6 +3,7 @@
 use super::{
     fade::{JOIN_MS, cross},
     frame::Rate,
+    wide::{QUIET, peak},
 };
 
 /// Past sound that is kept: enough for two periods of the deepest voice (about 50 Hz).
@@ -97,24 +98,32 @@ impl Concealer {
         }
     }
 
-    /// The period with which the past resembles itself most.
+    /// The period with which the past resembles itself most. Roughly at first: of many samples a second, some tell enough, and where
+    /// nothing is said any will do. Many legs may lose packets in the same tick.
     fn pitch(&self) -> usize {
         let (shortest, longest) = (self.rate.samples(SHORTEST_MS), self.rate.samples(LONGEST_MS));
+        if peak(&self.history) <= QUIET {
+            return longest;
+        }
         let compared = self.rate.samples(COMPARED_MS);
+        let step = (shortest / Rate::NARROW.samples(SHORTEST_MS)).max(1);
         let recent = &self.history[self.history.len() - compared..];
         let likeness = |lag: usize| -> f64 {
             let past = &self.history[self.history.len() - compared - lag..][..compared];
             let (mut product, mut energy) = (0_i64, 1_i64);
-            for (a, b) in recent.iter().zip(past) {
-                product += i64::from(*a) * i64::from(*b);
-                energy += i64::from(*b) * i64::from(*b);
+            for (a, b) in recent.iter().zip(past).step_by(step) {
+                product += i64::from(i32::from(*a) * i32::from(*b));
+                energy += i64::from(i32::from(*b) * i32::from(*b));
             }
             product as f64 / (energy as f64).sqrt()
         };
-        let best = (shortest..=longest)
-            .map(|lag| (likeness(lag), lag))
-            .fold((f64::MIN, longest), |best, this| if this.0 > best.0 { this } else { best });
-        best.1
+        let best_of = |lags: &mut dyn Iterator<Item = usize>| {
+            lags.map(|lag| (likeness(lag), lag))
+                .fold((f64::MIN, longest), |best, this| if this.0 > best.0 { this } else { best })
+                .1
+        };
+        let rough = best_of(&mut (shortest..=longest).step_by(step));
+        best_of(&mut (rough.saturating_sub(step - 1).max(shortest)..=(rough + step - 1).min(longest)))
     }
 }
 

@@ -1,7 +1,9 @@
 //! A little more or less time for the same sound, by waveform similarity: where it resembles itself, a piece is heard twice, or not
 //! at all, and the join lasts a frame.
 
-/// The shift, up to `most` and not far beyond what is wanted, at which `sound` resembles itself best.
+use super::wide::{QUIET, peak};
+
+/// The shift, up to `most` and not far beyond what is wanted, at which `sound` resembles itself best. Where nothing is said, any will do.
 pub fn period(sound: &[i16], most: usize, wanted: usize) -> usize {
     // Of sound with many samples a second, some tell enough.
     let step = (most / 80).max(1);
@@ -11,6 +13,9 @@ pub fn period(sound: &[i16], most: usize, wanted: usize) -> usize {
         sound[..compared].iter().zip(&sound[shift..]).step_by(step).map(difference).sum()
     };
     let shifts = most / 4..=most.min(wanted.max(most / 2));
+    if peak(sound) <= QUIET {
+        return *shifts.end();
+    }
     let rough = shifts.clone().step_by(step).min_by_key(|shift| fits(*shift)).unwrap_or(most / 4);
     let near = rough.saturating_sub(step - 1).max(*shifts.start())..=(rough + step - 1).min(*shifts.end());
     near.min_by_key(|shift| fits(*shift)).unwrap_or(rough)

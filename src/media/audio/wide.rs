@@ -7,6 +7,8 @@ use super::{
 };
 use multiversion::multiversion;
 
+/// Where no sample is greater than this (-54 dBFS), a seam in the sound is not heard.
+pub const QUIET: i16 = 64;
 /// Samples that are filtered at once.
 const BLOCK: usize = 32;
 
