@@ -1,13 +1,13 @@
 //! What programs wish, granted or refused at once.
 
-use super::{Done, Exchange, ExtensionView, Granted, News, Originate, RegistrationView, TrunkView, What, Wish};
+use super::{Done, Exchange, ExtensionView, Granted, Originate, RegistrationView, TrunkView, What, Wish};
 use crate::{
     call::{self, Approach, Call, Epoch, Refused, Verb},
     destination::{Caller, Features, Origin, Plan, Whom},
     ids::{AttemptId, CallId, LegId, TransferId},
     sip::wire::NameAddr,
 };
-use std::{sync::Arc, time::Instant};
+use std::time::Instant;
 
 impl Exchange {
     /// A wish of a program.
@@ -193,18 +193,5 @@ impl Exchange {
             lines: trunk.lines,
         };
         self.switchboard.trunks().into_iter().map(view).collect()
-    }
-}
-
-impl News {
-    /// With what is so after it.
-    pub(super) fn show(&mut self, call: &Call, epoch: Epoch) {
-        self.state = Some(Arc::new(call.view(epoch)));
-        if self.leg.is_none() {
-            self.leg = self.event.leg().and_then(|leg| call.leg_view(leg, epoch)).map(Box::new);
-        }
-        if self.transfer.is_none() {
-            self.transfer = self.event.transfer().and_then(|id| call.transfer_view(id, epoch)).map(Box::new);
-        }
     }
 }

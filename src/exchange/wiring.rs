@@ -1,8 +1,8 @@
 //! Endpoint, switchboard and calls in one.
 
-use super::{News, Order, Ports, QueueView, gate::Gate, queues::Waiting, recordings::Recordings};
+use super::{News, Order, Ports, gate::Gate, queues::Waiting, recordings::Recordings};
 use crate::{
-    call::{self, Call, CallSettings, Epoch, LegView, RoomSettings, TransferView},
+    call::{self, Call, CallSettings, Epoch, RoomSettings},
     deadlines::Deadlines,
     destination::Caller,
     ids::{CallId, EntryId, LegId, LegIds, Numbers, WishId},
@@ -124,8 +124,6 @@ impl Owned {
 const TURNS: usize = 100_000;
 /// Actions of one call in one turn.
 pub(super) const ERRANDS: usize = 10_000;
-/// News kept for a reader that is slow.
-const NEWS_KEPT: usize = 65_536;
 
 impl Exchange {
     /// No call yet. `seed` makes everything that must not be guessed.
@@ -247,18 +245,6 @@ impl Exchange {
     /// The next thing for the media side.
     pub fn next_order(&mut self) -> Option<Order> {
         self.orders.pop_front()
-    }
-
-    /// The next thing that a call tells.
-    pub fn next_news(&mut self) -> Option<News> {
-        self.news.pop_front()
-    }
-
-    /// Somebody watches from now on: news come with the state of what they are about, and with the time by this clock. Until then
-    /// all that costs nothing.
-    pub fn watch(&mut self, epoch: Epoch) {
-        self.epoch = Some(epoch);
-        self.calls.values_mut().for_each(|line| line.call.watch(epoch));
     }
 
     /// The next thing that the switchboard tells.
@@ -404,47 +390,6 @@ impl Exchange {
         }
         self.calls.insert(id, Box::new(Line { call, open: false, conference }));
         id
-    }
-
-    /// Keeps something to tell, at the cost of the oldest if nobody reads.
-    pub(super) fn tell(
-        &mut self,
-        id: CallId,
-        event: call::Event,
-        leg: Option<Box<LegView>>,
-        transfer: Option<Box<TransferView>>,
-        now: Instant,
-    ) {
-        self.publish(
-            News { call: id, event, at: None, state: None, leg, transfer, queue: None, cause: self.cause },
-            now,
-        );
-    }
-
-    /// The same of somebody in a queue.
-    pub(super) fn tell_with_queue(
-        &mut self,
-        call: CallId,
-        event: call::Event,
-        queue: Option<Box<QueueView>>,
-        now: Instant,
-    ) {
-        let (leg, transfer, cause) = (None, None, self.cause);
-        self.publish(News { call, event, at: None, state: None, leg, transfer, queue, cause }, now);
-    }
-
-    fn publish(&mut self, mut news: News, now: Instant) {
-        if self.news.len() >= NEWS_KEPT {
-            self.news.pop_front();
-            self.missed_news += 1;
-        }
-        if let Some(epoch) = self.epoch {
-            news.at = Some(epoch.stamp(now));
-            if let Some(line) = self.calls.get(&news.call) {
-                news.show(&line.call, epoch);
-            }
-        }
-        self.news.push_back(news);
     }
 
     fn tell_all_to_end(&mut self, now: Instant) {

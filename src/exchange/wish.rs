@@ -1,4 +1,4 @@
-//! What a program may ask of the exchange, what it is granted, and what it is told.
+//! What a program may ask of the exchange, and what it is granted.
 
 use super::{AgentView, WaitingView};
 use crate::{
@@ -7,7 +7,6 @@ use crate::{
     switch::Strategy,
 };
 use serde::Serialize;
-use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// A wish. It is granted or refused at once, and a refused one changes nothing.
@@ -243,25 +242,4 @@ impl RoomView {
     pub fn membership(&self) -> Membership {
         Membership { starts: self.members_start, ends: self.members_end }
     }
-}
-
-/// Something that happened, with what is so after it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct News {
-    /// In which call.
-    pub call: CallId,
-    /// What.
-    pub event: call::Event,
-    /// When, if somebody watches (`Exchange::watch`); and then all of these are there that the event is about.
-    pub at: Option<Stamp>,
-    /// The call, as it is after the event.
-    pub state: Option<Arc<CallView>>,
-    /// The leg, as it is after the event, or as it was in its end.
-    pub leg: Option<Box<LegView>>,
-    /// The transfer, as it is after the event.
-    pub transfer: Option<Box<TransferView>>,
-    /// The queue, as it is after the event.
-    pub queue: Option<Box<QueueView>>,
-    /// The wish that caused it at once.
-    pub cause: Option<WishId>,
 }

@@ -1,6 +1,6 @@
-//! Keys that a phone tells in several ways at once are pressed once.
+//! Keys of phones: those that a phone tells in several ways at once are pressed once, told, and handed on to who hears it.
 
-use super::rtp::digits::Key;
+use super::{DigitMode, Event, leg::Audience, mixer::Mixer, rtp::digits::Key, source::Hears};
 use std::time::{Duration, Instant};
 
 /// How a press came to our ears.
@@ -105,6 +105,67 @@ impl Presses {
     fn remember(&mut self, press: Press) {
         self.recent[self.next] = Some(press);
         self.next = (self.next + 1) % KEPT;
+    }
+}
+
+impl Mixer {
+    /// A key of a leg's phone went down or up: told once, and handed on to those who hear the leg.
+    pub(super) fn press(&mut self, index: usize, by: By, key: Key, now: Instant) {
+        if !self.legs[index].presses.is_new(by, key, now) {
+            return;
+        }
+        let presser = &self.legs[index];
+        let (id, audience, mode) = (presser.id, presser.audience(), presser.digit_mode);
+        if let Key::Up { digit, duration_ms } = key {
+            self.events.push_back(Event::Digit { leg: id, digit, duration_ms });
+        }
+        if mode == DigitMode::Collect {
+            // A key that went down before this mode came must still go up.
+            if let Key::Up { duration_ms, .. } = key {
+                self.legs.iter_mut().filter(|leg| leg.id != id).for_each(|leg| leg.dialler.up(id, duration_ms));
+            }
+            return self.settle(now);
+        }
+        for at in 0..self.legs.len() {
+            let leg = &mut self.legs[at];
+            if leg.id == id {
+                continue;
+            }
+            let hears = match audience {
+                Audience::Nobody => false,
+                Audience::All => leg.wanted() == Hears::Mix,
+                Audience::One(target) => target == leg.id && leg.wanted() == Hears::Mix,
+            };
+            match key {
+                Key::Down(_) if leg.takes_info() => {}
+                Key::Up { digit, duration_ms } if hears && leg.takes_info() => {
+                    self.events.push_back(Event::Dial { leg: leg.id, digit, duration_ms });
+                }
+                Key::Down(digit) => {
+                    let was_busy = leg.dialler.is_busy();
+                    if hears && leg.dialler.down(id, digit) && !was_busy && leg.takes_events() {
+                        self.dial(at, now);
+                    }
+                }
+                Key::Up { duration_ms, .. } => leg.dialler.up(id, duration_ms),
+            }
+        }
+        self.settle(now);
+    }
+
+    pub(super) fn release_key(&mut self, index: usize, now: Instant) {
+        let agreed = self.legs[index].agreed.as_mut();
+        if let Some(key) = agreed.and_then(|agreed| agreed.stream.listener.restart()) {
+            self.press(index, By::Event, key, now);
+        }
+        self.release_tone(index, now);
+    }
+
+    /// Its sound is no longer listened to, or begins anew.
+    pub(super) fn release_tone(&mut self, index: usize, now: Instant) {
+        if let Some(key) = self.legs[index].tones.as_mut().and_then(|tones| tones.end()) {
+            self.press(index, By::Tone, key, now);
+        }
     }
 }
 

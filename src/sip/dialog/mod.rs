@@ -2,12 +2,13 @@
 //!
 //! [`Leg`] owns the state of one leg and hands each message or wish to the file that is about it: `uas_invite` and
 //! `uac_invite` (until the leg is answered), `success` (2xx and ACK), `renegotiate` with `offer` (re-INVITE, UPDATE),
-//! `session_timer`, `reliable` (100rel), `refer` with `notify`, `info`, `client_auth`. `state`, `route` and `id` are the
+//! `session_timer`, `reliable` (100rel), `refer` with `notify`, `info`, `client_auth`, `ending`. `state`, `route` and `id` are the
 //! dialog itself. [`Line`] is what a leg has at hand for one step.
 
 pub(super) mod card;
 mod cause;
 pub(super) mod client_auth;
+mod ending;
 mod id;
 mod info;
 mod leg;
