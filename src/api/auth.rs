@@ -188,7 +188,13 @@ impl FromRequestParts<State> for Access {
 
     async fn from_request_parts(parts: &mut Parts, _state: &State) -> Result<Self, Problem> {
         // The way in has looked at the token already.
-        parts.extensions.get::<Self>().cloned().ok_or_else(Problem::unauthorized)
+        let access = parts.extensions.get::<Self>().cloned().ok_or_else(Problem::unauthorized)?;
+        // Who may only read is told so before its body is looked at.
+        if parts.method.is_safe() || access.controls_all() || access.extensions().next().is_some() {
+            Ok(access)
+        } else {
+            Err(Problem::forbidden("control"))
+        }
     }
 }
 

@@ -24,6 +24,8 @@ fn only_who_has_a_token_comes_in_and_each_may_what_its_scopes_say() {
     assert_eq!(house.send(Method::POST, "/v1/calls", &wall, "{\"to\":\"1001\"}").problem(), (403, "forbidden", ""));
     let token = house.send(Method::POST, "/v1/tokens", &wall, "{\"extension\":\"1001\"}");
     assert_eq!(token.problem(), (403, "forbidden", ""));
+    // Whatever it says: what is wrong with it is for those who may.
+    assert_eq!(house.send(Method::POST, "/v1/calls", &wall, "nonsense").problem(), (403, "forbidden", ""));
 }
 
 #[test]
