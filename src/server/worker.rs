@@ -161,7 +161,8 @@ impl Worker {
         }
     }
 
-    /// Rests if that is worth it. How long to wait for packets after that.
+    /// Rests if that is worth it (`pace.rs`): 2 ms at the most, and never beyond a tick, which is all that this thread may be late for.
+    /// How long to wait for packets after that.
     fn wait_time(&self) -> Option<Timespec> {
         let now = Instant::now();
         let Some(rest) = self.pace.rest(now) else { return self.timeout(now) };
