@@ -8,7 +8,7 @@ import queue
 import threading
 import time
 
-from stage import MUSIC, PROGRAM, SILENCE, SWITCH, TONES, answer, gone, hear_each_other, until
+from desk import MUSIC, PROGRAM, SILENCE, SWITCH, TONES, answer, gone, hear_each_other, until
 
 # hold.mp3 of tests/sounds.
 SOUNDS = {**TONES, "clip": 1200}

@@ -6,7 +6,7 @@ import re
 import subprocess
 import wave
 
-from stage import API, HERE, MUSIC, TOKEN, TONES, answer, gone, hear_each_other, next_leg, talk, until
+from desk import API, HERE, MUSIC, TOKEN, TONES, answer, gone, hear_each_other, next_leg, talk, until
 from switch import PROGRAM as WARMLINE
 from tones import share_of
 

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 
-from stage import HERE, MUSIC, SILENCE, TONES, answer, gone, hear_each_other, next_leg, play_all, talk, until
+from desk import HERE, MUSIC, SILENCE, TONES, answer, gone, hear_each_other, next_leg, play_all, talk, until
 from flows import FLOWS
 from office import OFFICE
 

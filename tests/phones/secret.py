@@ -9,9 +9,9 @@ import time
 import time
 import urllib.parse
 
-from stage import CONFIG, PhoneError, Stage, call, expect, hear_each_other, talk, uri, until, TONES
+from stage import CONFIG, PCMU, PhoneError, Stage, call, expect, hear_each_other, talk, uri, until, TONES
 
-MANDATORY, OPTIONAL, NONE = ";mediaenc=srtp-mand", ";mediaenc=srtp", ""
+MANDATORY, OPTIONAL, NONE = (PCMU, ";mediaenc=srtp-mand"), (PCMU, ";mediaenc=srtp"), (PCMU, "")
 SECRETS = CONFIG + "".join(
     f"""
 [[extension]]

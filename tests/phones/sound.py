@@ -287,4 +287,4 @@ STORIES = [
     whispers_are_not_recorded,
     by_route,
 ]
-Stage(RECORDING).perform([(("", "", ""), STORIES)])
+Stage(RECORDING).perform([(None, STORIES)])

@@ -1,4 +1,4 @@
-"""What all stories with an API need: a switch, three phones, and somebody who says how it went.
+"""What all stories need: a switch, three phones, and somebody who says how it went.
 
 A says 440 Hz, B 620 Hz, C 880 Hz, all the time; the hold music is 1200 Hz where a story's configuration says so."""
 
@@ -18,6 +18,7 @@ from switch import Switch, SwitchError  # noqa: E402
 
 SWITCH = "10.99.0.1"
 TONES = {"A": 440, "B": 620, "C": 880, "music": 1200}
+API, TOKEN = "http://127.0.0.1:8060", "warm-desk"
 CONFIG = f"""\
 [sip]
 listen = ["udp://{SWITCH}:5060"]
@@ -33,7 +34,7 @@ listen = "127.0.0.1:8060"
 
 [[http.token]]
 name = "desk"
-token = "warm-desk"
+token = "{TOKEN}"
 scopes = ["admin"]
 """
 PCMU = "PCMU/8000/1"
@@ -75,17 +76,20 @@ def leg_of(call, phone):
 
 
 class Stage:
-    """The switch and its phones; ends them."""
+    """The switch and its phones; ends them. `api`: whether the switch has one; `given`: what stories get before the phones, if
+    not the stage."""
 
-    def __init__(self, config):
+    def __init__(self, config, api=True, given=None):
         self.net, self.names = sys.argv[1], sys.argv[2:]
         self.directory = tempfile.mkdtemp(prefix="warmline-stage-")
         self.config, self.switch, self.phones = config, None, []
-        self.api = Client("http://127.0.0.1:8060", "warm-desk")
+        self.api = Client(API, TOKEN) if api else None
+        self.given = given(self) if given else [self]
         self.passed = self.failed = 0
 
     def perform(self, rounds):
-        """`rounds`: pairs of what the accounts of the phones say beside the usual, and stories. Ends the program."""
+        """`rounds`: pairs of what the phones speak, with what their accounts say beside the usual (`None`: as before), and stories.
+        Ends the program."""
         stories = [story for _, some in rounds for story in some]
         if unknown := set(self.names) - {story.__name__ for story in stories}:
             sys.exit(f"no such story: {', '.join(sorted(unknown))}; there are {', '.join(s.__name__ for s in stories)}")
@@ -111,24 +115,27 @@ class Stage:
                 self._count(f"{story.__name__}: {story.__doc__}", wrong, time.monotonic() - began)
 
     def _set_up(self, accounts):
-        for at, (name, more) in enumerate(zip("abc", accounts)):
-            if at < len(self.phones):
-                self.phones[at].restart(PCMU, more)
-                continue
-            user, where = f"100{1 + at}", (f"{self.net}-{name}", f"10.99.0.{11 + at}")
-            hz = TONES[name.upper()]
-            phone = Phone(name, *where, hz, self.directory, user, SWITCH, f"pw{user}", PCMU, more)
-            self.phones.append(phone)
-            phone.start()
+        if not self.phones:
+            for at, (name, (codec, more)) in enumerate(zip("abc", accounts or [(PCMU, "")] * 3)):
+                user, where = f"100{1 + at}", (f"{self.net}-{name}", f"10.99.0.{11 + at}")
+                hz = TONES[name.upper()]
+                self.phones.append(Phone(name, *where, hz, self.directory, user, SWITCH, f"pw{user}", codec, more))
+                self.phones[-1].start()
+        elif accounts:
+            for phone, (codec, more) in zip(self.phones, accounts):
+                phone.restart(codec, more)
+        else:
+            return
         for phone in self.phones:
             phone.registered()
 
     def _play(self, story):
         for phone in self.phones:
             phone.ear.forget()
-        self.api.listen()
+        if self.api:
+            self.api.listen()
         try:
-            story(self, *self.phones)
+            story(*self.given, *self.phones)
             faults = [f"{phone.name}: {fault}" for phone in self.phones for fault in phone.ear.faults]
             return "; ".join(faults[:3]) or None
         except (PhoneError, AssertionError, Refused) as error:
@@ -138,7 +145,8 @@ class Stage:
         finally:
             for phone in self.phones:
                 phone.hang_up_all()
-            until(lambda: not self.api.get("/calls")["calls"] or None, 10, "calls are left over")
+            if self.api:
+                until(lambda: not self.api.get("/calls")["calls"] or None, 10, "calls are left over")
 
     def _count(self, what, wrong, took):
         self.passed, self.failed = self.passed + (not wrong), self.failed + bool(wrong)

@@ -2,20 +2,10 @@
 
 A says 440 Hz, B says 620 Hz, C says 880 Hz, all the time; who hears what is told by the tone. Between stories everybody hangs up."""
 
-import pathlib
-import shutil
-import sys
-import tempfile
-import time
-import traceback
 import urllib.parse
 
-from phone import Phone, PhoneError, until
+from stage import PCMU, Stage, hear_each_other, talk, until, uri
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "sip-scenarios"))
-from switch import Switch, SwitchError  # noqa: E402
-
-SWITCH = "10.99.0.1"
 TONES = {"A": 440, "B": 620, "C": 880}
 MUSIC = {"something"}
 SILENCE = set()
@@ -72,26 +62,6 @@ to = "music"
 match = "6001"
 to = "echo"
 """
-
-
-def uri(number):
-    return f"sip:{number}@{SWITCH}"
-
-
-def talk(caller, callee):
-    """A call is made, answered, and both hear each other."""
-    caller.forget(), callee.forget()
-    caller.command("dial", uri(callee.user))
-    callee.expect("CALL_INCOMING")
-    callee.command("accept")
-    caller.expect("CALL_ESTABLISHED")
-    callee.expect("CALL_ESTABLISHED")
-    hear_each_other(caller, callee)
-
-
-def hear_each_other(*phones):
-    for phone in phones:
-        phone.comes_to_hear({other.name.upper() for other in phones if other is not phone}, TONES)
 
 
 # -- the stories: a docstring says what is shown
@@ -375,7 +345,7 @@ def relayed(*phones):
         until(lambda: one.ear.relayed(other.ear) > 0.9 or None, 5, f"{one.name} does not get what {other.name} said as it was")
 
 
-OPUS, G722, PCMA, PCMU = "opus/48000/2", "G722/16000/1", "PCMA/8000/1", "PCMU/8000/1"
+OPUS, G722, PCMA = "opus/48000/2", "G722/16000/1", "PCMA/8000/1"
 # What the phones speak -> the stories.
 ROUNDS = {
     (OPUS, PCMA, OPUS): [
@@ -416,79 +386,6 @@ def dial(phone, digits):
         phone.press(digit)
 
 
-# -- around them
-
-
-def play(story, phones):
-    """One story; what went wrong, or None."""
-    for phone in phones:
-        phone.ear.forget()
-    try:
-        story(*phones)
-        faults = [f"{phone.name}: {fault}" for phone in phones for fault in phone.ear.faults]
-        return "; ".join(faults[:3]) or None
-    except PhoneError as error:
-        return str(error)
-    except Exception:
-        return traceback.format_exc()
-    finally:
-        for phone in phones:
-            phone.hang_up_all()
-
-
-def main():
-    net, names = sys.argv[1], sys.argv[2:]
-    known = [story.__name__ for stories in (STORIES, *ROUNDS.values()) for story in stories]
-    unknown = set(names) - set(known)
-    if unknown:
-        sys.exit(f"no such story: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
-    directory = tempfile.mkdtemp(prefix="warmline-phones-")
-    switch, phones, passed, failed = None, [], 0, 0
-    try:
-        switch = Switch(directory, CONFIG, SWITCH, 5060)
-        for at, (name, hz) in enumerate(TONES.items()):
-            user, where = f"100{1 + at}", (f"{net}-{name.lower()}", f"10.99.0.{11 + at}")
-            phone = Phone(name.lower(), *where, hz, directory, user, SWITCH, f"pw{user}")
-            phones.append(phone)
-            phone.start()
-        for phone in phones:
-            phone.registered()
-        passed += 1
-        print("  ok    register: three phones", flush=True)
-        for codecs, stories in {None: STORIES, **ROUNDS}.items():
-            stories = [story for story in stories if not names or story.__name__ in names]
-            if codecs and stories:
-                for phone, codec in zip(phones, codecs):
-                    phone.restart(codec)
-                for phone in phones:
-                    phone.registered()
-            for story in stories:
-                began = time.monotonic()
-                wrong = play(story, phones)
-                took = time.monotonic() - began
-                passed, failed = passed + (not wrong), failed + bool(wrong)
-                print(f"  {'FAIL' if wrong else 'ok  '}  {story.__name__}: {story.__doc__} ({took:.1f} s)", flush=True)
-                if wrong:
-                    print(f"        {wrong}", flush=True)
-    except (PhoneError, SwitchError) as error:
-        failed += 1
-        print(f"  FAIL  {error}")
-    finally:
-        for phone in phones:
-            phone.stop()
-        try:
-            if switch:
-                switch.stop()
-        except SwitchError as error:
-            failed += 1
-            print(f"  FAIL  {error}")
-    if failed:
-        print(f"Logs of the switch and the phones, and what each phone heard as WAV: {directory}")
-        print(switch.said(3000) if switch else "")
-    else:
-        shutil.rmtree(directory)
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
-
-
-main()
+Stage(CONFIG, api=False, given=lambda stage: []).perform(
+    [(None, STORIES), *(([(codec, "") for codec in codecs], stories) for codecs, stories in ROUNDS.items())]
+)
