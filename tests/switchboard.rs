@@ -202,19 +202,21 @@ fn registrations_survive_a_restart_unless_they_ran_out_or_lost_their_extension()
 }
 
 #[test]
-fn a_path_is_kept_told_and_used_if_the_phone_supports_it() {
+fn a_path_is_kept_and_used_and_told_to_who_knows_of_it() {
     let mut office = Office::new();
     let path = "Contact: <sip:1001@10.0.0.9>\r\nPath: <sip:edge2.example;lr>, <sip:edge1.example;lr>\r\n";
     let done = office.log_in(PHONE, "1001", &format!("{path}Supported: path\r\n"));
     assert_eq!(values(&done, "Path"), ["<sip:edge2.example;lr>, <sip:edge1.example;lr>"]);
-    let target = &office.ring("1001")[0][0];
-    let route: Vec<_> = target.route.iter().map(ToString::to_string).collect();
-    assert_eq!(
-        (route, target.hop),
-        (vec!["sip:edge2.example;lr".to_owned(), "sip:edge1.example;lr".into()], addr(PHONE))
-    );
-    office.log_in(PHONE, "1002", path);
-    assert!(office.ring("1002")[0][0].route.is_empty());
+    let done = office.log_in(PHONE, "1002", path);
+    assert!(values(&done, "Path").is_empty());
+    for extension in ["1001", "1002"] {
+        let target = &office.ring(extension)[0][0];
+        let route: Vec<_> = target.route.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            (route, target.hop),
+            (vec!["sip:edge2.example;lr".into(), "sip:edge1.example;lr".into()], addr(PHONE))
+        );
+    }
 }
 
 #[test]

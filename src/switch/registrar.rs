@@ -101,11 +101,9 @@ impl Update {
                 Wish::Change(list.into_iter().map(|contact| Contact::read(contact, default)).collect::<Result<_, _>>()?)
             }
         };
-        let path = if headers.supports("path") {
-            headers.paths()?.into_iter().map(|hop| hop.uri).collect()
-        } else {
-            Vec::new()
-        };
+        // A phone that does not know of Path is behind its proxies all the same, and is not to be reached but through them. It is
+        // trusted with its Contact, so with this too (RFC 3327 5.3 leaves it to the registrar).
+        let path = headers.paths()?.into_iter().map(|hop| hop.uri).collect();
         let agent = headers.get("User-Agent").unwrap_or_default();
         Ok(Self {
             contacts,

@@ -310,7 +310,7 @@ impl Switchboard {
         self.registrar.is_host(source) || self.trunks.knows(source)
     }
 
-    /// 200 with all contacts that there are (10.3 step 8), and Path as it came (RFC 3327 5.3).
+    /// 200 with all contacts that there are (10.3 step 8), and Path as it came, for who knows of it (RFC 3327 5.3).
     fn registered(&self, at: usize, headers: &Headers, now: Instant) -> Reply {
         let mut reply = Reply::new(StatusCode(200));
         for phone in self.registrar.phones(at) {
