@@ -386,6 +386,7 @@ def dial(phone, digits):
         phone.press(digit)
 
 
-Stage(CONFIG, api=False, given=lambda stage: []).perform(
-    [(None, STORIES), *(([(codec, "") for codec in codecs], stories) for codecs, stories in ROUNDS.items())]
-)
+if __name__ == "__main__":
+    Stage(CONFIG, api=False, given=lambda stage: []).perform(
+        [(None, STORIES), *(([(codec, "") for codec in codecs], stories) for codecs, stories in ROUNDS.items())]
+    )
