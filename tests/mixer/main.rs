@@ -477,3 +477,19 @@ fn packets_of_every_length_are_played() {
         assert_eq!(hall.gaps(B), 0, "{ptime} ms");
     }
 }
+
+#[test]
+fn short_packets_are_played_wherever_in_a_tick_they_come() {
+    for after_ms in (0..20).step_by(3) {
+        let mut hall = Hall::new(19).jittery(2);
+        hall.enter(Phone::new(A, Codec::Pcmu).tone(400, -20.0));
+        hall.run_ms(100 + after_ms);
+        hall.enter(Phone::new(B, Codec::G722).tone(500, -20.0).ptime(10));
+        hall.run_s(1);
+        hall.forget();
+        hall.run_s(4);
+        // Late ones would be made up: that has no gaps, and takes from the tone.
+        assert!((hall.level(A, 500) + 20.0).abs() < 0.5, "{after_ms} ms: {}", hall.level(A, 500));
+        assert_eq!(hall.gaps(A), 0, "{after_ms} ms");
+    }
+}

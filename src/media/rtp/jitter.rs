@@ -202,19 +202,22 @@ impl JitterBuffer {
             self.late += 1;
             return;
         }
+        let ticks = if kind == Kind::Sound { self.coder.duration(payload) } else { 0 };
+        let duration = self.samples(ticks.into());
+        let frame = self.rate.frame() as i64;
+        // How much later than a packet that begins here the last one of the same frame comes, where packets are shorter.
+        let last = |place: i64| (frame - 1 - place).checked_div(duration).unwrap_or(0) * duration;
         let play = *self.play.get_or_insert_with(|| {
             self.ring.begin(sequence);
             // Whole frames of silence before it, until the delay is reached.
-            let early = (self.delay.start() - waiting).max(0);
-            let frame = self.rate.frame() as i64;
+            let early = (self.delay.start() + last(0) - waiting).max(0);
             timestamp - (early + frame - 1) / frame * frame
         });
         self.empty_frames = 0;
-        let ticks = if kind == Kind::Sound { self.coder.duration(payload) } else { 0 };
-        let duration = self.samples(ticks.into());
-        // It has to be there when the frame is made in which it begins.
-        let frame = self.rate.frame() as i64;
-        self.delay.plays_after((timestamp - play).div_euclid(frame) * frame + waiting, transit);
+        // It has to be there when the frame is made in which it begins, and so has the last one of that frame.
+        let ahead = timestamp - play;
+        let until = ahead.div_euclid(frame) * frame + waiting - last(ahead.rem_euclid(frame));
+        self.delay.plays_after(until, transit);
         if sequence < self.ring.next || timestamp + duration <= play && kind == Kind::Sound {
             self.late += 1;
             return;
