@@ -10,7 +10,6 @@ use crate::media::{
 };
 use std::{
     collections::HashMap,
-    hash::{DefaultHasher, Hash, Hasher},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant, SystemTime},
@@ -29,8 +28,8 @@ pub(super) struct Shelf {
     /// Sounds that are fetched, and that are decoded, at once: each takes as much memory as the longest may.
     fetching: Semaphore,
     decoding: Semaphore,
-    /// Two who want the same sound do not fetch it twice: the second waits for the first. By the hash of the name.
-    turns: Vec<tokio::sync::Mutex<()>>,
+    /// Two who want the same sound do not fetch it twice: the second waits for the first, and nobody for another sound.
+    turns: Mutex<HashMap<Name, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 /// A clip by its name.
@@ -67,6 +66,9 @@ pub(super) struct Edition {
     pub(super) last_modified: Option<String>,
 }
 
+/// Whoever has it looks for the sound of a name; it ends when it is dropped.
+type Turn = tokio::sync::OwnedMutexGuard<()>;
+
 /// What a URL leads to.
 pub(super) enum Fetched {
     /// What we have is what is there.
@@ -81,8 +83,8 @@ const FRESH: Duration = Duration::from_secs(10);
 const FETCHING: usize = 32;
 /// Sounds that are decoded at once.
 const DECODING: usize = 2;
-/// Turns for as many names at once.
-const TURNS: usize = 64;
+/// What is kept is played when asking whether there is something new takes longer than this.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// The most sounds of a list.
 const LIST: usize = 1000;
 
@@ -97,12 +99,12 @@ impl Shelf {
             fetching: Semaphore::new(FETCHING),
             decoding: Semaphore::new(DECODING),
             fresh: FRESH,
-            turns: (0..TURNS).map(|_| tokio::sync::Mutex::new(())).collect(),
+            turns: Mutex::default(),
         }
     }
 
     /// The clips of a sound. Of a list, those that can be had; none of them: why the first cannot.
-    pub(super) async fn find(&self, sound: &Sound) -> Result<Arc<Playlist>, SoundError> {
+    pub(super) async fn find(self: &Arc<Self>, sound: &Sound) -> Result<Arc<Playlist>, SoundError> {
         let (sounds, shuffle) = match sound {
             Sound::List { sounds, shuffle } => (&sounds[..], *shuffle),
             Sound::File(_) | Sound::Url(_) | Sound::Speech(_) => (std::slice::from_ref(sound), false),
@@ -126,7 +128,7 @@ impl Shelf {
         }
     }
 
-    async fn clip(&self, sound: &Sound) -> Result<Arc<Clip>, SoundError> {
+    async fn clip(self: &Arc<Self>, sound: &Sound) -> Result<Arc<Clip>, SoundError> {
         match sound {
             Sound::File(name) => {
                 let directory = self.settings.directory.as_deref();
@@ -135,7 +137,7 @@ impl Shelf {
             }
             Sound::Url(url) => {
                 self.web.check(url)?;
-                self.fetched(url, false).await
+                self.at_hand(url).await
             }
             Sound::Speech(speech) => self.speech(speech).await,
             Sound::List { .. } => Err(SoundError::Nothing),
@@ -158,13 +160,31 @@ impl Shelf {
 
     /// What a URL of the configuration leads to.
     pub(super) async fn url(&self, url: &str) -> Result<Arc<Clip>, SoundError> {
-        self.fetched(url, true).await
+        let turn = self.turn(&Name::Url(url.to_owned())).await;
+        self.fetched(url, true, turn).await
+    }
+
+    /// What a URL leads to. Who waits to hear it does not wait for a server that is slow to say whether it has something new.
+    async fn at_hand(self: &Arc<Self>, url: &str) -> Result<Arc<Clip>, SoundError> {
+        let name = Name::Url(url.to_owned());
+        let Some(kept) = self.kept(&name, |_| true) else {
+            let turn = self.turn(&name).await;
+            return self.fetched(url, false, turn).await;
+        };
+        // Else somebody asks already.
+        let Ok(turn) = self.turn_of(&name).try_lock_owned() else { return Ok(kept) };
+        let (shelf, url) = (Arc::clone(self), url.to_owned());
+        let asking = tokio::spawn(async move { shelf.fetched(&url, false, turn).await });
+        match tokio::time::timeout(PATIENCE, asking).await {
+            Ok(Ok(clip)) => clip,
+            // What comes of it is there for the next one.
+            Ok(Err(_)) | Err(_) => Ok(kept),
+        }
     }
 
     /// What a URL leads to. When it cannot be had any more, what it led to before.
-    async fn fetched(&self, url: &str, is_ours: bool) -> Result<Arc<Clip>, SoundError> {
+    async fn fetched(&self, url: &str, is_ours: bool, _turn: Turn) -> Result<Arc<Clip>, SoundError> {
         let name = Name::Url(url.to_owned());
-        let _turn = self.turn(&name).await;
         if let Some(kept) = self.kept(&name, |book| book.checked.elapsed() < self.fresh) {
             return Ok(kept);
         }
@@ -183,6 +203,7 @@ impl Shelf {
         };
         clip.or_else(|error| {
             let kept = self.kept(&name, |_| true).ok_or_else(|| error.clone())?;
+            self.checked(&name);
             tracing::warn!(host = Sound::host(url), %error, "a sound is played as it was fetched before");
             Ok(kept)
         })
@@ -198,10 +219,14 @@ impl Shelf {
         self.keep(name, bytes, Edition::default()).await
     }
 
-    async fn turn(&self, name: &Name) -> tokio::sync::MutexGuard<'_, ()> {
-        let mut hasher = DefaultHasher::new();
-        name.hash(&mut hasher);
-        self.turns[(hasher.finish() % TURNS as u64) as usize].lock().await
+    async fn turn(&self, name: &Name) -> Turn {
+        self.turn_of(name).lock_owned().await
+    }
+
+    fn turn_of(&self, name: &Name) -> Arc<tokio::sync::Mutex<()>> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+        Arc::clone(turns.entry(name.clone()).or_default())
     }
 
     /// Decodes a sound and keeps it, at the cost of those that were not wanted for longest.

@@ -64,7 +64,7 @@ impl Web {
             request = request.header(header, value);
         }
         let fetched = async {
-            let response = request.send().await.map_err(|error| unreachable(&host, error))?;
+            let response = request.send().await.map_err(|error| self.failed(&host, error))?;
             match response.status() {
                 StatusCode::NOT_MODIFIED if have.is_some() => Ok(Fetched::Same),
                 StatusCode::OK => self.read(response, &host).await,
@@ -82,13 +82,17 @@ impl Web {
         let text = |name: HeaderName| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
         let edition = Edition { changed: None, etag: text(ETAG), last_modified: text(LAST_MODIFIED) };
         let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(host, error))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(host, error))? {
             if (bytes.len() + chunk.len()) as u64 > self.max_bytes {
                 return Err(SoundError::TooLarge(self.max_bytes));
             }
             bytes.extend_from_slice(&chunk);
         }
         Ok(Fetched::New { bytes, edition })
+    }
+
+    fn failed(&self, host: &str, error: reqwest::Error) -> SoundError {
+        if error.is_timeout() { SoundError::TooSlow(self.timeout.as_secs()) } else { unreachable(host, error) }
     }
 }
 
