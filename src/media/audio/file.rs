@@ -43,7 +43,10 @@ impl FileError {
 /// It is neither WAV nor MP3, damaged, empty, or too long.
 pub fn decode(bytes: &[u8], longest_s: u32) -> Result<Pcm, FileError> {
     if bytes.starts_with(b"RIFF") || bytes.starts_with(b"RF64") {
-        return Ok(wav::decode(bytes, longest_s)?);
+        return match wav::companded(bytes, longest_s)? {
+            Some(sound) => Ok(sound),
+            None => Ok(wav::decode(bytes, longest_s)?),
+        };
     }
     Ok(mp3::decode(bytes, longest_s)?)
 }

@@ -1,6 +1,11 @@
-//! Sound from WAV files of any usual kind. The only file that knows hound for reading.
+//! Sound from WAV files of any usual kind, those of telephones (G.711) among them. The only file that knows hound for reading.
 
-use super::{file::Pcm, frame::Rate, resample::resample};
+use super::{
+    file::Pcm,
+    frame::Rate,
+    g711::{alaw, ulaw},
+    resample::resample,
+};
 use hound::{SampleFormat, WavReader};
 use std::io::Read;
 
@@ -65,6 +70,39 @@ pub(super) fn decode(file: impl Read, longest_s: u32) -> Result<Pcm, WavError> {
     Ok(Pcm { samples, rate: spec.sample_rate })
 }
 
+/// The same where the samples are G.711, which hound does not read; `None`: they are something else.
+pub(super) fn companded(bytes: &[u8], longest_s: u32) -> Result<Option<Pcm>, WavError> {
+    let Some((about, samples)) = chunk(bytes, b"fmt ").zip(chunk(bytes, b"data")) else { return Ok(None) };
+    let Some((&[kind, 0, channels, 0, a, b, c, d, ..], _)) = about.split_first_chunk::<16>() else { return Ok(None) };
+    let expand = match kind {
+        6 => alaw::decode,
+        7 => ulaw::decode,
+        _ => return Ok(None),
+    };
+    let (channels, rate) = (u16::from(channels), u32::from_le_bytes([a, b, c, d]));
+    if channels == 0 || !(1000..=384_000).contains(&rate) {
+        return Err(WavError::Unsupported { channels, bits: 8, rate });
+    }
+    if samples.len() / usize::from(channels) / rate as usize >= longest_s as usize {
+        return Err(WavError::TooLong);
+    }
+    let samples = one_channel(samples.iter().map(|code| Ok(f32::from(expand(*code)) / 32_768.0)), channels)?;
+    if samples.is_empty() { Err(WavError::Empty) } else { Ok(Some(Pcm { samples, rate })) }
+}
+
+/// The first part of that name in a RIFF file; as much of it as there is.
+fn chunk<'a>(bytes: &'a [u8], name: &[u8; 4]) -> Option<&'a [u8]> {
+    let mut rest = bytes.get(12..)?;
+    loop {
+        let (head, after) = rest.split_first_chunk::<8>()?;
+        let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
+        if head.starts_with(name) {
+            return Some(&after[..length.min(after.len())]);
+        }
+        rest = after.get(length + length % 2..)?;
+    }
+}
+
 fn one_channel(
     samples: impl Iterator<Item = Result<f32, hound::Error>>,
     channels: u16,
@@ -120,6 +158,29 @@ mod tests {
                 let heard = level(&sound, 440.0, Rate::NARROW);
                 assert!((heard + 20.0).abs() < 0.5, "{rate} {channels} {bits}: {heard}");
             }
+        }
+    }
+
+    #[test]
+    fn files_of_telephones_are_read() {
+        for (kind, encode) in [(6, alaw::encode as fn(i16) -> u8), (7, ulaw::encode)] {
+            let tone = (0..8000).map(|at| (3276.8 * (TAU * 440.0 * f64::from(at) / 8000.0).sin()) as i16);
+            let codes: Vec<u8> = tone.map(encode).collect();
+            // As programs write them: 18 octets of format, and another part before the sound.
+            let format = [kind, 0, 1, 0, 0x40, 0x1F, 0, 0, 0x40, 0x1F, 0, 0, 1, 0, 8, 0, 0, 0];
+            let part = |name: &[u8], bytes: &[u8]| [name, &(bytes.len() as u32).to_le_bytes(), bytes].concat();
+            let parts =
+                [part(b"fmt ", &format), part(b"fact", &8000_u32.to_le_bytes()), part(b"data", &codes)].concat();
+            let file = [b"RIFF\0\0\0\0WAVE", &parts[..]].concat();
+            let Pcm { samples, rate } = super::super::file::decode(&file, 10).unwrap();
+            let sound: Vec<i16> = samples.iter().map(|sample| (sample * 32_768.0) as i16).collect();
+            assert_eq!((rate, sound.len()), (8000, 8000));
+            let heard = level(&sound, 440.0, Rate::NARROW);
+            assert!((heard + 20.0).abs() < 0.5, "{kind}: {heard}");
+            assert!(matches!(companded(&file, 1), Err(WavError::TooLong)));
+            assert!(
+                (0..file.len()).all(|length| !matches!(companded(&file[..length], 1), Err(WavError::Unreadable(_))))
+            );
         }
     }
 
