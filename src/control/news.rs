@@ -261,7 +261,7 @@ mod tests {
             Event::Queue { entry, queue: name, leg: None, news: QueueNews::Offered { agent: "1001".to_owned() } };
         let (at, state, leg, transfer, cause) = (Some(Stamp(0)), None, None, None, None);
         let queue = Some(Box::new(queue));
-        let news = exchange::News { call: CallId(1), event, at, state, leg, transfer, queue, cause };
+        let news = exchange::News { call: CallId(1), event, at, state, left: None, leg, transfer, queue, cause };
         let news = News::new(1, Stamp(0), Happened::Call(Box::new(news)));
         assert!(news.json().contains("\"length\":7"));
         let own: serde_json::Value = serde_json::from_str(&news.json_of_own()).unwrap();

@@ -17,6 +17,9 @@ impl Roster {
     /// Takes over what is so after `news`.
     pub(super) fn learn(&mut self, news: &News) {
         let Happened::Call(news) = &news.what else { return };
+        if let Some(left) = &news.left {
+            self.calls.insert(left.id, Arc::clone(left));
+        }
         match (&news.event, &news.state) {
             (Event::CallEnded, _) => {
                 self.calls.remove(&news.call);

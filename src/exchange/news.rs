@@ -18,6 +18,8 @@ pub struct News {
     pub at: Option<Stamp>,
     /// The call, as it is after the event.
     pub state: Option<Arc<CallView>>,
+    /// The call that a leg left for this one, as it is without it; if it goes on.
+    pub left: Option<Arc<CallView>>,
     /// The leg, as it is after the event, or as it was in its end.
     pub leg: Option<Box<LegView>>,
     /// The transfer, as it is after the event.
@@ -54,7 +56,7 @@ impl Exchange {
         now: Instant,
     ) {
         self.publish(
-            News { call: id, event, at: None, state: None, leg, transfer, queue: None, cause: self.cause },
+            News { call: id, event, at: None, state: None, left: None, leg, transfer, queue: None, cause: self.cause },
             now,
         );
     }
@@ -68,7 +70,7 @@ impl Exchange {
         now: Instant,
     ) {
         let (leg, transfer, cause) = (None, None, self.cause);
-        self.publish(News { call, event, at: None, state: None, leg, transfer, queue, cause }, now);
+        self.publish(News { call, event, at: None, state: None, left: None, leg, transfer, queue, cause }, now);
     }
 
     fn publish(&mut self, mut news: News, now: Instant) {
@@ -80,6 +82,9 @@ impl Exchange {
             news.at = Some(epoch.stamp(now));
             if let Some(line) = self.calls.get(&news.call) {
                 news.show(&line.call, epoch);
+            }
+            if let call::Event::LegMoved { from, .. } = news.event {
+                news.left = self.calls.get(&from).map(|line| Arc::new(line.call.view(epoch)));
             }
         }
         self.news.push_back(news);
