@@ -5,6 +5,7 @@ use super::{
     json::{Json, Query},
     order::{Answer, made},
     problem::Problem,
+    recordings::RecordingWish,
     rights,
     shape::{Heard, Named, Outcome, To},
     state::State,
@@ -281,9 +282,15 @@ async fn play(
 
 /// Records a whole call.
 #[utoipa::path(post, path = "/v1/calls/{call}/recordings", tag = "recordings",
-    params(("call" = CallId, Path, example = "call-7")), responses((status = 200, body = Outcome)))]
-async fn record(extract::State(state): extract::State<State>, access: Access, Named(call): Named<CallId>) -> Answer {
-    state.obey(&access, Some(call), Verb::Record { of: Audience::All }).await
+    params(("call" = CallId, Path, example = "call-7")), request_body = RecordingWish,
+    responses((status = 200, body = Outcome)))]
+async fn record(
+    extract::State(state): extract::State<State>,
+    access: Access,
+    Named(call): Named<CallId>,
+    Json(wish): Json<RecordingWish>,
+) -> Answer {
+    state.obey(&access, Some(call), wish.verb(Audience::All)).await
 }
 
 /// A role as the calls understand it.

@@ -6,6 +6,7 @@ use super::{
     json::Json,
     order::{Answer, made},
     problem::Problem,
+    recordings::RecordingWish,
     shape::{Heard, Named, Outcome, RoomName},
     state::State,
 };
@@ -179,8 +180,14 @@ async fn play(
 
 /// Records a conference.
 #[utoipa::path(post, path = "/v1/conferences/{conference}/recordings", tag = "recordings",
-    params(("conference" = String, Path, example = "7001")), responses((status = 200, body = Outcome)))]
-async fn record(extract::State(state): extract::State<State>, access: Access, Named(name): Named<RoomName>) -> Answer {
+    params(("conference" = String, Path, example = "7001")), request_body = RecordingWish,
+    responses((status = 200, body = Outcome)))]
+async fn record(
+    extract::State(state): extract::State<State>,
+    access: Access,
+    Named(name): Named<RoomName>,
+    Json(wish): Json<RecordingWish>,
+) -> Answer {
     let call = call_of(&state, &access, &name).await?;
-    state.obey(&access, Some(call), Verb::Record { of: Audience::All }).await
+    state.obey(&access, Some(call), wish.verb(Audience::All)).await
 }

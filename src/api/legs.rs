@@ -6,6 +6,7 @@ use super::{
     json::Json,
     order::Answer,
     problem::Problem,
+    recordings::RecordingWish,
     rights,
     shape::{Heard, Named, Outcome},
     state::State,
@@ -205,9 +206,14 @@ async fn play(
 
 /// Records one leg.
 #[utoipa::path(post, path = "/v1/legs/{leg}/recordings", tag = "recordings", params(("leg" = LegId, Path, example = "leg-12")),
-    responses((status = 200, body = Outcome)))]
-async fn record(extract::State(state): extract::State<State>, access: Access, Named(leg): Named<LegId>) -> Answer {
-    state.obey(&access, None, Verb::Record { of: Audience::Leg(leg) }).await
+    request_body = RecordingWish, responses((status = 200, body = Outcome)))]
+async fn record(
+    extract::State(state): extract::State<State>,
+    access: Access,
+    Named(leg): Named<LegId>,
+    Json(wish): Json<RecordingWish>,
+) -> Answer {
+    state.obey(&access, None, wish.verb(Audience::Leg(leg))).await
 }
 
 /// What a member's coming and going means to its conference.

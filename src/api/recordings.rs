@@ -10,7 +10,7 @@ use super::{
     state::State,
 };
 use crate::{
-    call::{Stamp, Verb},
+    call::{Audience, Format, RecordingKind, Stamp, Verb},
     ids::RecordingId,
 };
 use axum::{
@@ -26,6 +26,37 @@ use std::{
 };
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// What kind of recording; without a body, as the configuration has it.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RecordingWish {
+    /// What kind of file.
+    format: Option<FormatWish>,
+    /// 1: all on one; 2 to 8: one for each party (of a leg: what it says, what it hears). MP3 has two at the most.
+    #[schema(minimum = 1, maximum = 8)]
+    channels: Option<u8>,
+}
+
+/// What kind of file.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum FormatWish {
+    /// PCM of 16 bits.
+    Wav,
+    /// Made when the recording is complete, by lame or ffmpeg.
+    Mp3,
+}
+
+impl RecordingWish {
+    pub(super) fn verb(self, of: Audience) -> Verb {
+        let format = self.format.map(|format| match format {
+            FormatWish::Wav => Format::Wav,
+            FormatWish::Mp3 => Format::Mp3,
+        });
+        Verb::Record { of, kind: RecordingKind { format, channels: self.channels } }
+    }
+}
 
 /// The files of recordings, the newest first.
 #[derive(Debug, Serialize, ToSchema)]

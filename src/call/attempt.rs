@@ -270,7 +270,7 @@ impl Call {
         match whisper {
             Some(whisper) => {
                 let tune = self.tune(leg, &whisper, Repeat::Once);
-                let built_in = !matches!(whisper, Sound::Clips(_) | Sound::Speech { .. });
+                let built_in = !whisper.is_clip();
                 if let Some(party) = self.legs.get_mut(&leg) {
                     party.part.play = Some(tune);
                 }

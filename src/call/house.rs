@@ -145,7 +145,7 @@ impl Call {
 
     /// Heard by all who are there.
     fn announce(&mut self, sound: &Sound) {
-        let is_tone = !matches!(sound, Sound::Clips(_) | Sound::Speech { .. });
+        let is_tone = !sound.is_clip();
         // Where nobody is answered yet nobody needs to hear it.
         let Ok(done) = self.play(Audience::All, sound, !is_tone, 1) else { return };
         if is_tone {

@@ -66,4 +66,6 @@ pub use view::{
     AttemptView, CallKind, CallView, Epoch, HearsView, LegDirection, LegState, LegView, PartyKind, PartyView,
     QualityView, RoleView, Stamp, TransferKind, TransferPhase, TransferView,
 };
-pub use wishes::{Add, Approach, Audience, Gather, Manner, Membership, Role, Sound, Transfer};
+pub use wishes::{Add, Approach, Audience, Gather, Manner, Membership, RecordingKind, Role, Sound, Transfer};
+// Words of wishes that mixers and libraries know too.
+pub use crate::media::{Format, Gender};

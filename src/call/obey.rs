@@ -90,7 +90,7 @@ impl Call {
             Verb::SendDigits { leg, digits, duration_ms } => self.send_digits(leg, &digits, duration_ms),
             Verb::Gather(gather) => self.gather(*gather),
             Verb::StopGather { gather } => self.stop_gather(gather),
-            Verb::Record { of } => self.record(of),
+            Verb::Record { of, kind } => self.record(of, kind),
             Verb::PauseRecording { recording } => self.pause_recording(recording, true),
             Verb::ResumeRecording { recording } => self.pause_recording(recording, false),
             Verb::StopRecording { recording } => self.stop_recording(recording),

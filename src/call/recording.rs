@@ -1,6 +1,8 @@
 //! Recordings of a call and of its legs: those that programs wish, and those that begin by themselves.
 
-use super::{Action, Audience, Call, Event, Refused, event::RecordingState, leg::Leg, obey::Done, room::Kind};
+use super::{
+    Action, Audience, Call, Event, RecordingKind, Refused, event::RecordingState, leg::Leg, obey::Done, room::Kind,
+};
 use crate::{
     destination::Caller,
     ids::{LegId, RecordingId},
@@ -41,7 +43,8 @@ impl Taping {
 
 impl Call {
     /// A program has somebody recorded.
-    pub(super) fn record(&mut self, of: Audience) -> Result<Done, Refused> {
+    pub(super) fn record(&mut self, of: Audience, kind: RecordingKind) -> Result<Done, Refused> {
+        let (format, layout) = self.kind_of_recording(kind)?;
         let (follows, scope) = match of {
             Audience::Leg(leg) => (Some(self.answered(leg)?.id), Scope::Leg),
             Audience::All => (self.customer(), Scope::Call),
@@ -53,7 +56,7 @@ impl Call {
         if self.tapings.values().filter(same).count() >= MOST {
             return Err(Refused::Full);
         }
-        let recording = self.tape(follows, scope, false);
+        let recording = self.tape(follows, scope, (format, layout), false);
         Ok(Done { recording: Some(recording), leg: follows.filter(|_| scope == Scope::Leg), ..Done::default() })
     }
 
@@ -110,7 +113,8 @@ impl Call {
         self.is_always_recorded = true;
         if !self.tapings.values().any(|taping| taping.is_automatic) {
             let follows = self.customer();
-            self.tape(follows, Scope::Call, true);
+            let RecordingSettings { format, layout, .. } = self.settings.recording;
+            self.tape(follows, Scope::Call, (format, layout), true);
         }
     }
 
@@ -147,9 +151,33 @@ impl Call {
         self.tapings.iter().filter(|(_, taping)| taping.leg() == leg).map(|(id, _)| *id).collect()
     }
 
-    fn tape(&mut self, follows: Option<LegId>, scope: Scope, is_automatic: bool) -> RecordingId {
+    /// What a wish and the configuration come to.
+    fn kind_of_recording(&self, kind: RecordingKind) -> Result<(Format, Layout), Refused> {
+        let usual = &self.settings.recording;
+        let format = kind.format.unwrap_or(usual.format);
+        let invalid = |why| Err(Refused::Invalid { field: "channels", why });
+        let layout = match kind.channels {
+            Some(1) => Layout::Mix,
+            Some(channels @ 2..=8) => Layout::Apart(channels),
+            Some(_) => return invalid("must be 1 to 8"),
+            // A configuration for WAV files may have more channels than an MP3 file.
+            None if format == Format::Mp3 && usual.layout != Layout::Mix => Layout::Apart(2),
+            None => usual.layout,
+        };
+        if format == Format::Mp3 && layout.channels() > 2 {
+            return invalid("an MP3 file has one or two");
+        }
+        Ok((format, layout))
+    }
+
+    fn tape(
+        &mut self,
+        follows: Option<LegId>,
+        scope: Scope,
+        (format, layout): (Format, Layout),
+        is_automatic: bool,
+    ) -> RecordingId {
         let recording = RecordingId(self.numbers.next());
-        let (format, layout) = (self.settings.recording.format, self.settings.recording.layout);
         let taping = Taping { follows, scope, is_paused: false, is_automatic };
         let leg = taping.leg();
         self.tapings.insert(recording, taping);

@@ -70,15 +70,12 @@ impl Sound {
             Self::Busy => Ok(Source::Busy),
             Self::Notice => Ok(Source::Notice),
             Self::Beep => Ok(Source::Prompt),
-            Self::Clips(names) => match &names[..] {
-                [one] => Err(clip(one)),
-                several => {
-                    Err(media::Sound::List { sounds: several.iter().map(|name| clip(name)).collect(), shuffle: false })
-                }
-            },
-            Self::Speech { text, language, voice } => Err(media::Sound::Speech(media::Speech {
+            Self::Clips(names) => Err(clips(names, false)),
+            Self::Shuffled(names) => Err(clips(names, true)),
+            Self::Speech { text, language, voice, gender } => Err(media::Sound::Speech(media::Speech {
                 text: text.clone(),
                 voice: voice.clone(),
+                gender: *gender,
                 locale: language.clone(),
                 ..media::Speech::default()
             })),
@@ -91,11 +88,18 @@ impl Sound {
     /// There is nothing.
     pub fn check(&self) -> Result<(), Refused> {
         let nothing = match self {
-            Self::Clips(names) => names.is_empty() || names.iter().any(String::is_empty),
+            Self::Clips(names) | Self::Shuffled(names) => names.is_empty() || names.iter().any(String::is_empty),
             Self::Speech { text, .. } => text.trim().is_empty(),
             Self::Music | Self::Silence | Self::Ringback | Self::Busy | Self::Notice | Self::Beep => false,
         };
         if nothing { Err(Refused::Invalid { field: "sound", why: "there is nothing to play" }) } else { Ok(()) }
+    }
+}
+
+fn clips(names: &[String], shuffle: bool) -> media::Sound {
+    match names {
+        [one] => clip(one),
+        several => media::Sound::List { sounds: several.iter().map(|name| clip(name)).collect(), shuffle },
     }
 }
 
@@ -218,11 +222,17 @@ impl Call {
             Err(error) => (Found::Never, Some(error)),
         };
         let failed = fault.is_some();
+        let mut is_music = false;
         for tune in [&mut part.held, &mut part.waits].into_iter().flatten() {
             if tune.id == play {
+                is_music = true;
                 // Better the usual music than nothing.
                 tune.found = if failed { Found::BuiltIn(Source::HoldMusic) } else { found.clone() };
             }
+        }
+        if failed && is_music {
+            let (leg, fault) = (Some(leg), fault.clone());
+            self.tell(Event::PlayEnded { play, leg, end: PlayEnd::Failed, fault });
         }
         for over in [false, true] {
             let Some(tune) = self.legs.get_mut(&leg).and_then(|party| party.part.played(over).as_mut()) else {

@@ -2,7 +2,7 @@
 
 use super::{
     Refused,
-    wishes::{Add, Approach, Audience, Gather, Membership, Role, Sound, Transfer},
+    wishes::{Add, Approach, Audience, Gather, Membership, RecordingKind, Role, Sound, Transfer},
 };
 use crate::ids::{AttemptId, GatherId, LegId, PlayId, RecordingId, TransferId};
 
@@ -86,6 +86,8 @@ pub enum Verb {
     Record {
         /// Of whom.
         of: Audience,
+        /// What kind.
+        kind: RecordingKind,
     },
     /// Nothing is recorded until `ResumeRecording`.
     PauseRecording {
@@ -183,7 +185,7 @@ impl Verb {
             | Self::Redirect { leg, .. }
             | Self::Membership { leg, .. }
             | Self::Play { to: Audience::Leg(leg), .. }
-            | Self::Record { of: Audience::Leg(leg) } => Some(*leg),
+            | Self::Record { of: Audience::Leg(leg), .. } => Some(*leg),
             Self::Gather(gather) => Some(gather.leg),
             Self::Transfer(transfer) => Some(transfer.leg),
             Self::End

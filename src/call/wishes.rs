@@ -1,6 +1,10 @@
 //! What the wishes of programs are made of: sounds, roles, whom to call and how.
 
-use crate::{destination::Whom, ids::LegId};
+use crate::{
+    destination::Whom,
+    ids::LegId,
+    media::{Format, Gender},
+};
 use std::time::Duration;
 
 /// What a program may have played.
@@ -21,6 +25,8 @@ pub enum Sound {
     Beep,
     /// Files of the library by name, or addresses (http, https), one after the other.
     Clips(Vec<String>),
+    /// The same in another order each time round.
+    Shuffled(Vec<String>),
     /// Read out.
     Speech {
         /// What.
@@ -29,7 +35,28 @@ pub enum Sound {
         language: Option<String>,
         /// A voice by name.
         voice: Option<String>,
+        /// Whose voice it should be like.
+        gender: Option<Gender>,
     },
+}
+
+impl Sound {
+    /// Whether it must be found, and comes to an end by itself; the others are music and tones, which every mixer has.
+    pub(super) fn is_clip(&self) -> bool {
+        match self {
+            Self::Clips(_) | Self::Shuffled(_) | Self::Speech { .. } => true,
+            Self::Music | Self::Silence | Self::Ringback | Self::Busy | Self::Notice | Self::Beep => false,
+        }
+    }
+}
+
+/// What kind of recording is wished for; what is not said is as the configuration has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecordingKind {
+    /// What kind of file.
+    pub format: Option<Format>,
+    /// On how many channels: 1 for all together, else one for each party.
+    pub channels: Option<u8>,
 }
 
 /// To whom something is played, or who is recorded.

@@ -1,7 +1,7 @@
 //! A caller and the steps that a program has given for it. Pure: it says which verb is next, and is told what came of it.
 
 use crate::{
-    call::{Approach, Audience, Event, Gather, GatherEnd, Sound, Verb},
+    call::{Approach, Audience, Event, Gather, GatherEnd, RecordingKind, Sound, Verb},
     exchange::Done,
     ids::{GatherId, LegId, PlayId},
 };
@@ -197,7 +197,7 @@ impl Flow {
             })),
             Step::Hold(music) => Verb::Hold { leg, music: music.clone() },
             Step::Transfer(to) => Verb::Redirect { leg, to: (**to).clone() },
-            Step::Record => Verb::Record { of: Audience::Leg(leg) },
+            Step::Record => Verb::Record { of: Audience::Leg(leg), kind: RecordingKind::default() },
             Step::HangUp if self.answered => Verb::Drop { leg },
             Step::HangUp => Verb::Reject { leg, status: 486, reason: String::new() },
         }

@@ -4,7 +4,8 @@ use crate::world::*;
 use std::time::Duration;
 use warmline::{
     call::{
-        Add, Approach, Audience, Event, Gather, GatherEnd, HearsView, LegState, PlayEnd, Refused, Role, Sound, Verb,
+        Add, Approach, Audience, Event, Format, Gather, GatherEnd, HearsView, LegState, PlayEnd, RecordingKind,
+        Refused, Role, Sound, Verb,
     },
     destination::{Refusal, Whom},
     ids::LegId,
@@ -77,8 +78,11 @@ fn music_of_ones_own_comes_when_it_is_found_and_the_usual_when_it_is_not() {
     world.found(true);
     assert_eq!((world.hears(a), world.view(a).hears), ("clip".to_owned(), HearsView::Clip));
     world.obey(a, Verb::Hold { leg: a, music }).unwrap();
+    world.told();
     world.found(false);
     assert_eq!(world.hears(a), "HoldMusic");
+    let failed = |event: &Event| matches!(event, Event::PlayEnded { leg: Some(leg), end: PlayEnd::Failed, fault: Some(_), .. } if *leg == a);
+    assert!(world.told().iter().any(failed), "whoever holds is told that it is other music");
 }
 
 #[test]
@@ -277,7 +281,7 @@ fn a_caller_on_hold_waits_for_the_second_agent_when_the_first_has_gone() {
 fn a_whisper_is_heard_before_anybody_is_joined() {
     let mut world = World::new();
     let (a, b) = talk(&mut world);
-    let whisper = Sound::Speech { text: "A caller from the shop".into(), language: None, voice: None };
+    let whisper = Sound::Speech { text: "A caller from the shop".into(), language: None, voice: None, gender: None };
     let who = Approach { whisper: Some(whisper), ..to("1003") };
     world.obey(a, Verb::Add(Box::new(Add { who, role: Role::Talk }))).unwrap();
     let c = world.leg_to("1003");
@@ -388,6 +392,26 @@ fn the_first_hanging_up_stops_the_second_from_ringing() {
     world.answers(a);
     world.hangs_up(a);
     assert_eq!((world.alive(), world.calls()), (vec![], 0));
+}
+
+#[test]
+fn a_wish_says_what_kind_of_recording_it_is() {
+    let mut world = World::new();
+    let (a, _) = talk(&mut world);
+    for (format, channels, kind) in [
+        (None, None, " of Call"),
+        (Some(Format::Mp3), None, " of Call, Mp3 Mix"),
+        (None, Some(8), " of Call, Wav Apart(8)"),
+        (Some(Format::Mp3), Some(2), " of Call, Mp3 Apart(2)"),
+    ] {
+        world.said();
+        world.obey(a, Verb::Record { of: Audience::All, kind: RecordingKind { format, channels } }).unwrap();
+        assert!(world.said().iter().any(|said| said.ends_with(kind)), "{kind}");
+    }
+    for (format, channels) in [(None, Some(0)), (None, Some(9)), (Some(Format::Mp3), Some(3))] {
+        let wish = Verb::Record { of: Audience::All, kind: RecordingKind { format, channels } };
+        assert!(matches!(world.obey(a, wish), Err(Refused::Invalid { field: "channels", .. })), "{channels:?}");
+    }
 }
 
 #[test]

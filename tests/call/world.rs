@@ -15,7 +15,7 @@ use warmline::{
     destination::{Caller, Features, Origin, Plan, Queue, Refusal, Target, Whom},
     ids::{CallId, EntryId, GatherId, LegId, Numbers, PlayId, TransferId},
     media::{
-        self, DigitMode, Playlist, Role, SoundError, Source,
+        self, DigitMode, Format, Layout, Playlist, Role, SoundError, Source,
         sdp::{Codec, Direction, Negotiation, Session},
     },
     sip::{
@@ -718,7 +718,11 @@ impl World {
                 self.move_legs(id, room, &legs, None);
             }
             Action::Fetch { play, leg, .. } => self.looked_for.push((play, leg)),
-            Action::Record { recording, scope, .. } => self.said.push_back(format!("{recording} of {scope:?}")),
+            Action::Record { recording, scope, layout, format, .. } => {
+                let usual = (Format::default(), Layout::default());
+                let kind = if (format, layout) == usual { String::new() } else { format!(", {format:?} {layout:?}") };
+                self.said.push_back(format!("{recording} of {scope:?}{kind}"));
+            }
             Action::Tell { event, .. } => match news(&event) {
                 Some(line) => self.said.push_back(line),
                 None => self.told.push(event),

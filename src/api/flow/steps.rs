@@ -1,7 +1,7 @@
 //! The list of steps as a program writes it.
 
 use crate::{
-    api::shape::{Heard, To},
+    api::shape::{GenderWish, Heard, To},
     call::{Approach, Sound},
     control::Step,
     destination::Whom,
@@ -21,7 +21,7 @@ struct List {
 enum Said {
     Answer {},
     Play { sound: Heard },
-    Say { text: String, language: Option<String>, voice: Option<String> },
+    Say { text: String, language: Option<String>, voice: Option<String>, gender: Option<GenderWish> },
     Gather { max_digits: Option<usize>, terminators: Option<String>, timeout_s: Option<u32>, prompt: Option<Heard> },
     Hold { music: Option<Heard> },
     Transfer { to: To },
@@ -49,7 +49,9 @@ impl Said {
         match self {
             Self::Answer {} => Step::Answer,
             Self::Play { sound } => Step::Play(sound.sound()),
-            Self::Say { text, language, voice } => Step::Play(Sound::Speech { text, language, voice }),
+            Self::Say { text, language, voice, gender } => {
+                Step::Play(Sound::Speech { text, language, voice, gender: gender.map(GenderWish::gender) })
+            }
             Self::Gather { max_digits, terminators, timeout_s, prompt } => Step::Gather {
                 max_digits: max_digits.unwrap_or(1),
                 terminators: terminators.unwrap_or_else(|| "#".to_owned()),

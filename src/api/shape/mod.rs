@@ -8,7 +8,7 @@ mod sound;
 pub(super) use name::{Named, Number, QueueName, RecordName, RecordingFile, RoomName, TrunkName};
 pub(super) use outcome::Outcome;
 pub(super) use party::To;
-pub(super) use sound::Heard;
+pub(super) use sound::{GenderWish, Heard};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 use std::{fmt, marker::PhantomData};

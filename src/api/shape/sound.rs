@@ -1,7 +1,7 @@
 //! What somebody hears.
 
 use super::{Brief, brief, measure, word};
-use crate::call::Sound;
+use crate::call::{Gender, Sound};
 use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
 use utoipa::{
@@ -13,9 +13,9 @@ use utoipa::{
 #[derive(Clone, Debug)]
 pub(in crate::api) struct Heard(Sound);
 
-/// Something that is read out.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+/// Something that is read out; read as [`Said`].
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "it stands in the description of the API only")]
 pub(in crate::api) struct Speech {
     /// What.
     #[schema(example = "You have a call from sales.", min_length = 1, max_length = 2000, pattern = r"\S")]
@@ -26,6 +26,49 @@ pub(in crate::api) struct Speech {
     /// A voice by its name.
     #[schema(min_length = 1, max_length = 64)]
     voice: Option<String>,
+    /// Whose voice it should be like, where no voice is named that has one of its own.
+    gender: Option<GenderWish>,
+}
+
+/// Whose voice one is like.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::api) enum GenderWish {
+    Female,
+    Male,
+}
+
+impl GenderWish {
+    pub(in crate::api) fn gender(self) -> Gender {
+        match self {
+            Self::Female => Gender::Female,
+            Self::Male => Gender::Male,
+        }
+    }
+}
+
+/// A list with more to say of it; read as [`Said`].
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "it stands in the description of the API only")]
+pub(in crate::api) struct SoundList {
+    /// Files of the library, or addresses.
+    #[schema(example = json!(["one.mp3", "two.mp3"]), min_items = 1, max_items = 64)]
+    list: Vec<String>,
+    /// In another order each time round.
+    #[schema(default = false)]
+    shuffle: Option<bool>,
+}
+
+/// An object that says what is heard: with `say`, or with `list`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct Said {
+    say: Option<String>,
+    language: Option<String>,
+    voice: Option<String>,
+    gender: Option<GenderWish>,
+    list: Option<Vec<String>>,
+    shuffle: Option<bool>,
 }
 
 /// The longest name or address of something to be heard.
@@ -41,14 +84,26 @@ impl Heard {
 }
 
 impl Brief<'_> for Heard {
-    type Full = Speech;
-    const EXPECTED: &'static str = "a sound: a word, a file, an address, a list of those, or an object with \"say\"";
+    type Full = Said;
+    const EXPECTED: &'static str =
+        "a sound: a word, a file, an address, a list of those, or an object with \"say\" or \"list\"";
 
-    fn from_full(speech: Speech) -> Result<Self, String> {
-        measure("say", Some(&speech.say), 1..=2000)?;
-        measure("language", speech.language.as_ref(), 2..=16)?;
-        measure("voice", speech.voice.as_ref(), 1..=64)?;
-        Ok(Self(Sound::Speech { text: speech.say, language: speech.language, voice: speech.voice }))
+    fn from_full(said: Said) -> Result<Self, String> {
+        match said {
+            Said { say: Some(text), list: None, shuffle: None, language, voice, gender } => {
+                measure("say", Some(&text), 1..=2000)?;
+                measure("language", language.as_ref(), 2..=16)?;
+                measure("voice", voice.as_ref(), 1..=64)?;
+                Ok(Self(Sound::Speech { text, language, voice, gender: gender.map(GenderWish::gender) }))
+            }
+            Said { say: None, list: Some(list), shuffle, language: None, voice: None, gender: None } => {
+                if !is_list(&list) {
+                    return Err(format!("`list` has 1 to {LIST} sounds of 1 to {LONGEST} characters"));
+                }
+                Ok(Self(if shuffle == Some(true) { Sound::Shuffled(list) } else { Sound::Clips(list) }))
+            }
+            _ => Err(format!("expected {}", Self::EXPECTED)),
+        }
     }
 
     fn from_word(word: &str) -> Result<Self, String> {
@@ -67,9 +122,12 @@ impl Brief<'_> for Heard {
     }
 
     fn from_list(words: Vec<String>) -> Option<Self> {
-        let fits = (1..=LIST).contains(&words.len()) && words.iter().all(|word| (1..=LONGEST).contains(&word.len()));
-        fits.then_some(Self(Sound::Clips(words)))
+        is_list(&words).then_some(Self(Sound::Clips(words)))
     }
+}
+
+fn is_list(words: &[String]) -> bool {
+    (1..=LIST).contains(&words.len()) && words.iter().all(|word| (1..=LONGEST).contains(&word.len()))
 }
 
 impl<'de> Deserialize<'de> for Heard {
@@ -87,7 +145,8 @@ impl PartialSchema for Heard {
         );
         let file = word("a file of the library, or an address", "welcome.wav", LONGEST);
         let list = ArrayBuilder::new().items(file).min_items(Some(1)).max_items(Some(LIST));
-        OneOfBuilder::new().item(alone).item(list).item(utoipa::openapi::Ref::from_schema_name("Speech")).into()
+        let object = utoipa::openapi::Ref::from_schema_name;
+        OneOfBuilder::new().item(alone).item(list).item(object("Speech")).item(object("SoundList")).into()
     }
 }
 
@@ -98,5 +157,43 @@ impl ToSchema for Heard {
 
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         schemas.push(("Speech".to_owned(), Speech::schema()));
+        schemas.push(("SoundList".to_owned(), SoundList::schema()));
+        Speech::schemas(schemas);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Sound, String> {
+        serde_json::from_str::<Heard>(text).map(Heard::sound).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_object_says_what_is_read_out_or_a_list() {
+        let speech = |gender| Sound::Speech {
+            text: "hello".to_owned(),
+            language: Some("nl".to_owned()),
+            voice: None,
+            gender: Some(gender),
+        };
+        assert_eq!(read(r#"{"say":"hello","language":"nl","gender":"female"}"#), Ok(speech(Gender::Female)));
+        assert_eq!(read(r#"{"say":"hello","language":"nl","gender":"male"}"#), Ok(speech(Gender::Male)));
+        let names = || vec!["a.mp3".to_owned(), "b.mp3".to_owned()];
+        assert_eq!(read(r#"{"list":["a.mp3","b.mp3"],"shuffle":true}"#), Ok(Sound::Shuffled(names())));
+        assert_eq!(read(r#"{"list":["a.mp3","b.mp3"]}"#), Ok(Sound::Clips(names())));
+        assert_eq!(read(r#"["a.mp3","b.mp3"]"#), Ok(Sound::Clips(names())));
+        for wrong in [
+            "{}",
+            r#"{"say":"hello","list":["a.mp3"]}"#,
+            r#"{"say":"hello","shuffle":true}"#,
+            r#"{"list":["a.mp3"],"voice":"en"}"#,
+            r#"{"list":[]}"#,
+            r#"{"say":"hello","gender":"child"}"#,
+            r#"{"say":"hello","sex":"male"}"#,
+        ] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
     }
 }
