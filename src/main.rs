@@ -202,12 +202,16 @@ fn reload(reloader: &mut Reloader) -> Result<Changes, String> {
 }
 
 fn check(path: &Path) -> ExitCode {
-    match load(path) {
-        Ok(_) => {
+    let config = match load(path) {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    match Server::check(&config.server) {
+        Ok(()) => {
             say(&format!("{}: nothing to complain about", path.display()));
             ExitCode::SUCCESS
         }
-        Err(code) => code,
+        Err(error) => fail(USAGE, &format!("{}: {error}", path.display())),
     }
 }
 

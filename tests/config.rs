@@ -6,6 +6,7 @@ use warmline::{
     api::{Scope, hash},
     config::Config,
     media::{Dtmf, sdp::Codec},
+    server::Server,
     sip::Secret,
     switch::{ForeignHost, RouteFrom, RouteTo, Strategy},
 };
@@ -161,7 +162,7 @@ fn what_is_wrong_with_the_api_is_told_in_its_place() {
         problems(text),
         [
             "c.toml:2:10: [http] listen: must be ADDRESS:PORT with an IP address, such as \"127.0.0.1:8060\"",
-            "c.toml:3:1: [http] portt: unknown key There are listen, body_bytes, requests_per_second, connections, \
+            "c.toml:3:1: [http] portt: unknown key. There are listen, body_bytes, requests_per_second, connections, \
              head_timeout_s, body_timeout_s, cors_origins, jwt_secret, jwt_max_s, webhook_hosts, webhook_retries",
             "c.toml:4:14: [http] jwt_secret: must be 32 bytes or longer; `openssl rand -hex 32` makes one",
             "c.toml:7:9: [http.token] token: must be sha256: and 64 hexadecimal digits, as sha256sum prints them",
@@ -331,7 +332,7 @@ fn queues_are_read_and_what_is_wrong_with_one_is_told() {
     let good = "[[queue]]\nname = \"support\"\nmembers = [\"1002\", \"1001\"]\n[[queue]]\nname = \"all\"\nnumber = \"8500\"\n\
         members = \"any registered\"\nstrategy = \"longest-idle\"\nring_s = 10\nretry_s = 3\nwrap_up_s = 15\n\
         music = [\"a.wav\", \"https://x.example/b.mp3\"]\nmax_length = 5\nmax_wait_s = 120\nfallback = \"1001\"\n\
-        [[route]]\nmatch = \"9\"\nto = \"queue:support\"\nrecord = true\n";
+        [[route]]\nmatch = \"9\"\nto = \"queue:support\"\nrecord = true\n[recording]\ndirectory = \"tapes\"\n";
     let switch = parse(&format!("{people}{good}")).unwrap().server.switch;
     let [support, all] = &switch.queues[..] else { panic!("two") };
     assert_eq!(support.members.as_deref(), Some(&["1002".to_owned(), "1001".to_owned()][..]));
@@ -413,6 +414,52 @@ fn each_port_range_that_is_none_says_what_would_be() {
         ("80-99", "80-99 is no range of ports from 1024 to 65535, lower one first"),
     ] {
         assert_eq!(problems(&format!("[media]\nports = {ports:?}\n")), [format!("c.toml:2:9: [media] ports: {hint}")]);
+    }
+}
+
+#[test]
+fn who_is_to_be_recorded_needs_a_place_for_it() {
+    let text = "[[extension]]\nnumber = \"1001\"\npassword = \"x\"\nrecord = true\n\
+                [[trunk]]\nname = \"a\"\nhost = \"192.0.2.1\"\nrecord = true\n\
+                [[route]]\nmatch = \"9X\"\nto = \"trunk:a\"\nrecord = true\n\
+                [[extension]]\nnumber = \"1002\"\npassword = \"x\"\nrecord = false\n";
+    let needs = "needs a place for the files: [recording] directory";
+    assert_eq!(
+        problems(text),
+        [
+            format!("c.toml:4:10: [extension] record: {needs}"),
+            format!("c.toml:8:10: [trunk] record: {needs}"),
+            format!("c.toml:12:10: [route] record: {needs}"),
+        ]
+    );
+    assert!(parse(&format!("{text}[recording]\ndirectory = \"tapes\"\n")).is_ok());
+    assert_eq!(
+        problems("[sounds]\nlocale = \"plain English\"\n"),
+        ["c.toml:2:10: [sounds] locale: must be a language, such as \"en\" or \"nl-BE\""]
+    );
+}
+
+#[test]
+fn files_that_are_named_are_there_or_told() {
+    let place = tempfile::tempdir().unwrap();
+    std::fs::write(place.path().join("file"), "").unwrap();
+    let check = |text: &str| {
+        let here = place.path().display().to_string();
+        Server::check(&parse(&text.replace("HERE", &here)).unwrap().server).map_err(|error| error.to_string())
+    };
+    for good in [
+        "[sounds]\ndirectory = \"HERE\"\n[recording]\ndirectory = \"HERE/new\"\n",
+        "[media]\nhold_music = \"http://127.0.0.1:1/a.mp3\"\n",
+    ] {
+        assert_eq!(check(good), Ok(()), "{good}");
+    }
+    assert!(!place.path().join("new").exists(), "who checks makes nothing");
+    for (bad, told) in [
+        ("[sounds]\ndirectory = \"HERE/none\"\n", "cannot read sounds in"),
+        ("[recording]\ndirectory = \"HERE/file/below\"\n", "cannot keep recordings in"),
+        ("[media]\nhold_music = [\"http://127.0.0.1:1/a.mp3\", \"HERE/none.mp3\"]\n", "as hold music"),
+    ] {
+        assert!(check(bad).is_err_and(|error| error.contains(told)), "{bad}");
     }
 }
 

@@ -138,6 +138,7 @@ fn build(file: &File, env: &dyn Fn(&str) -> Option<String>, report: &mut Report<
         foreign,
     };
     let trace_bytes = trace(file, report);
+    sounds::check_place(file, report);
     let server = server::Settings {
         listen: place.listen,
         exchange,

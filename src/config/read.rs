@@ -66,7 +66,7 @@ pub(super) fn file(text: &str, report: &mut Report<'_>) -> File {
                 report.add(at, &format!("[{name}]"), "is not part of this version; take the section out");
             }
             _ => {
-                let meant = nearest(&name, KNOWN).map_or(String::new(), |meant| format!("; did you mean [{meant}]?"));
+                let meant = nearest(&name, KNOWN).map_or(".".to_owned(), |meant| format!("; did you mean [{meant}]?"));
                 report.add(at, &format!("[{name}]"), format!("unknown section{meant} There are {}", KNOWN.join(", ")));
             }
         }
@@ -176,7 +176,7 @@ fn explained(key: &str, message: &str) -> String {
     if message.starts_with("unknown field") {
         let known: Vec<&str> = quoted(message).skip(1).collect();
         let meant =
-            nearest(key, known.iter().copied()).map_or(String::new(), |meant| format!("; did you mean {meant}?"));
+            nearest(key, known.iter().copied()).map_or(".".to_owned(), |meant| format!("; did you mean {meant}?"));
         return format!("unknown key{meant} There are {}", known.join(", "));
     }
     let Some((_, expected)) = message.rsplit_once("expected ") else { return message.to_owned() };

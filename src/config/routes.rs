@@ -4,6 +4,7 @@ use super::{
     calls::number,
     problem::{Report, nearest},
     sections::{Route, Section, Texts},
+    sounds::is_on,
 };
 use crate::{
     destination::Flow,
@@ -63,7 +64,7 @@ fn route(section: &Section<Route>, known: &Known<'_>, report: &mut Report<'_>) -
         report.add(said.span(), "[route] prepend", "must be digits or other characters of a number, without spaces");
     }
     let to = to.into_iter().map(|to| with_rules(to, keys, report)).collect();
-    Some(RouteSettings { from, pattern, strip, prepend, to, record: keys.record == Some(true) })
+    Some(RouteSettings { from, pattern, strip, prepend, to, record: is_on(&keys.record) })
 }
 
 /// A flow with the time and the fallback that its route says.

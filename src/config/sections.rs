@@ -194,7 +194,7 @@ pub(super) struct Extension {
     pub(super) ha1_md5: Maybe<String>,
     pub(super) ha1_sha256: Maybe<String>,
     pub(super) max_contacts: Maybe<i64>,
-    pub(super) record: Option<bool>,
+    pub(super) record: Maybe<bool>,
     pub(super) srtp: Maybe<String>,
     pub(super) dtmf: Maybe<String>,
     pub(super) codecs: Maybe<Texts>,
@@ -216,7 +216,7 @@ pub(super) struct Trunk {
     pub(super) dtmf: Maybe<String>,
     pub(super) late_offer: Option<bool>,
     pub(super) refer: Option<bool>,
-    pub(super) record: Option<bool>,
+    pub(super) record: Maybe<bool>,
 }
 
 /// `[[route]]`
@@ -231,7 +231,7 @@ pub(super) struct Route {
     pub(super) to: Spanned<Texts>,
     pub(super) flow_timeout_s: Maybe<i64>,
     pub(super) flow_fallback: Maybe<String>,
-    pub(super) record: Option<bool>,
+    pub(super) record: Maybe<bool>,
 }
 
 /// `[[queue]]`

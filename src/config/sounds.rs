@@ -4,7 +4,7 @@ use super::{
     calls::number,
     http,
     problem::Report,
-    sections::{File, Media, Recording, Section, Sounds, Texts},
+    sections::{File, Maybe, Media, Recording, Section, Sounds, Texts},
 };
 use crate::{
     call::RecordingSettings,
@@ -21,6 +21,11 @@ pub(super) fn sounds(section: &Section<Sounds>, report: &mut Report<'_>) -> serv
         number(said, place, usual >> 20, 1..=1 << 20, report).saturating_mul(1 << 20)
     };
     let cache = megabytes(&keys.cache_mb, "[sounds] cache_mb", usual.cache_bytes as u64, report);
+    if let Some(said) = &keys.locale
+        && !said.get_ref().chars().all(|c| c.is_ascii_alphanumeric() || "-_+".contains(c))
+    {
+        report.add(said.span(), "[sounds] locale", "must be a language, such as \"en\" or \"nl-BE\"");
+    }
     let speaking = Speaking {
         program: keys.speech.as_ref().map_or(usual.speaking.program, |path| PathBuf::from(path.get_ref())),
         locale: keys.locale.as_ref().map_or(usual.speaking.locale, |locale| locale.get_ref().clone()),
@@ -92,13 +97,33 @@ pub(super) fn recording(section: &Section<Recording>, report: &mut Report<'_>) -
     }
 }
 
+/// Whoever is to be recorded needs a place where that is kept: said nowhere, nobody would notice until a recording is missed.
+pub(super) fn check_place(file: &File, report: &mut Report<'_>) {
+    if file.recording.keys.directory.is_some() {
+        return;
+    }
+    let extensions = file.extensions.iter().map(|section| ("[extension] record", &section.keys.record));
+    let trunks = file.trunks.iter().map(|section| ("[trunk] record", &section.keys.record));
+    let routes = file.routes.iter().map(|section| ("[route] record", &section.keys.record));
+    for (place, record) in extensions.chain(trunks).chain(routes).filter(|(_, record)| is_on(record)) {
+        if let Some(said) = record {
+            report.add(said.span(), place, "needs a place for the files: [recording] directory");
+        }
+    }
+}
+
+/// Whether somebody is to be recorded.
+pub(super) fn is_on(record: &Maybe<bool>) -> bool {
+    record.as_ref().is_some_and(|record| *record.get_ref())
+}
+
 /// What calls must know of recordings. What is wrong in `[recording]` is reported where the rest of it is read.
 pub(super) fn calls(file: &File) -> RecordingSettings {
     let recordings = recording(&file.recording, &mut Report::new("", ""));
     let extensions = file.extensions.iter().map(|section| (&section.keys.record, &section.keys.number));
     let trunks = file.trunks.iter().map(|section| (&section.keys.record, &section.keys.name));
-    let extensions = extensions.filter(|(record, _)| **record == Some(true));
-    let trunks = trunks.filter(|(record, _)| **record == Some(true));
+    let extensions = extensions.filter(|(record, _)| is_on(record));
+    let trunks = trunks.filter(|(record, _)| is_on(record));
     let always = extensions
         .map(|(_, number)| Caller::Extension(number.get_ref().clone()))
         .chain(trunks.map(|(_, name)| Caller::Trunk(name.get_ref().clone())));

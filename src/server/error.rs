@@ -21,6 +21,22 @@ pub enum StartError {
         /// Why.
         reason: String,
     },
+    /// The directory of sounds.
+    #[error("cannot read sounds in {}: {source}", path.display())]
+    Sounds {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The directory of recordings.
+    #[error("cannot keep recordings in {}: {source}", path.display())]
+    Recordings {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// Recordings.
     #[error("cannot record: {0}")]
     Recorder(#[source] io::Error),

@@ -68,6 +68,15 @@ const SOUNDS: usize = 512;
 const ORDERS: usize = 64;
 
 impl Server {
+    /// Whether the files and directories that the settings name can be used. Binds and starts nothing that stays.
+    ///
+    /// # Errors
+    /// What cannot be used.
+    pub fn check(settings: &Settings) -> Result<(), StartError> {
+        Library::check(settings)?;
+        Recorder::check(&settings.recordings)
+    }
+
     /// Binds, reads what was kept, and starts all threads.
     pub fn start(mut settings: Settings) -> Result<Self, StartError> {
         let socket =
@@ -100,8 +109,7 @@ impl Server {
             count => count,
         };
         let file_rate = settings.room_rates().last().copied().unwrap_or(Rate::NARROW).min(Rate::WIDE);
-        let recorder =
-            Recorder::start(settings.recordings, file_rate, telling.clone()).map_err(StartError::Recorder)?;
+        let recorder = Recorder::start(settings.recordings, file_rate, telling.clone())?;
         let meters = Meters::default();
         let media = MediaThreads::start(count, &media_settings, ports.clone(), &telling, &meters)?;
 

@@ -95,10 +95,23 @@ impl Library {
     /// # Errors
     /// The first file that cannot be used, or no threads.
     pub(super) fn open(settings: &Settings, found: mpsc::Sender<Found>) -> Result<(Self, Music), StartError> {
+        if let Some(path) = &settings.sounds.directory {
+            std::fs::read_dir(path).map_err(|source| StartError::Sounds { path: path.clone(), source })?;
+        }
         let library = Self::start(settings.sounds.clone(), settings.room_rates(), found)?;
         let music = library.hold_music(&settings.hold_music);
         let music = music.map_err(|(path, reason)| StartError::Music { path, reason: reason.to_string() })?;
         Ok((library, music))
+    }
+
+    /// Whether what the settings name can be had; URLs apart, which may come later.
+    ///
+    /// # Errors
+    /// The first file that cannot be used, or the directory.
+    pub(super) fn check(settings: &Settings) -> Result<(), StartError> {
+        let mut files = settings.clone();
+        files.hold_music.pieces.retain(|piece| matches!(piece, Piece::File(_)));
+        Self::open(&files, mpsc::channel(1).0).map(drop)
     }
 
     /// Starts the threads; `rates` are those that rooms may have.

@@ -7,7 +7,7 @@ mod encoder;
 mod name;
 mod wav;
 
-use super::media::Told;
+use super::{error::StartError, media::Told};
 use crate::{
     ids::{CallId, RecordingId},
     media::{Event, Format, Frame, Layout, RecordingFault, RecordingNews, Tape, audio::frame::Rate},
@@ -70,21 +70,39 @@ const PATCH: Duration = Duration::from_secs(1);
 const FRAME_MS: u64 = 20;
 
 impl Recorder {
+    /// Whether what the settings want can be: a directory, and MP3. Makes nothing: who asks may be somebody else than who will record.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(super) fn check(settings: &Recordings) -> Result<(), StartError> {
+        let Some(path) = &settings.directory else { return Ok(()) };
+        if path.ancestors().find(|place| place.exists()).is_some_and(|place| !place.is_dir()) {
+            let source = io::ErrorKind::NotADirectory.into();
+            return Err(StartError::Recordings { path: path.clone(), source });
+        }
+        if settings.format == Format::Mp3 && Encoder::find().is_none() {
+            return Err(StartError::Recorder(io::Error::new(io::ErrorKind::NotFound, encoder::MISSING)));
+        }
+        Ok(())
+    }
+
     /// Starts the threads; files are made for sound up to `rate`.
     ///
     /// # Errors
-    /// MP3 is wanted by the settings and there is nothing that makes it, or no thread can be started.
-    pub(super) fn start(settings: Recordings, rate: Rate, told: mpsc::Sender<Told>) -> io::Result<Self> {
-        let encoder = Encoder::find();
-        if settings.format == Format::Mp3 && settings.directory.is_some() && encoder.is_none() {
-            return Err(io::Error::new(io::ErrorKind::NotFound, encoder::MISSING));
+    /// What the settings want cannot be, or no thread can be started.
+    pub(super) fn start(settings: Recordings, rate: Rate, told: mpsc::Sender<Told>) -> Result<Self, StartError> {
+        Self::check(&settings)?;
+        if let Some(path) = &settings.directory {
+            writable(path).map_err(|source| StartError::Recordings { path: path.clone(), source })?;
         }
+        let encoder = Encoder::find();
         let (beginnings, begun) = sync_channel(BEGINNINGS);
         let writer = std::thread::Builder::new().name("recorder".to_owned()).spawn(move || {
             // Where it cannot be started, WAV files stay what they are.
             let encoding = encoder.and_then(|encoder| encoder.start(told.clone()).ok());
             Writer { settings, rate, told, encoding, reels: Vec::new() }.run(&begun);
-        })?;
+        });
+        let writer = writer.map_err(StartError::Recorder)?;
         Ok(Self { beginnings: Some(beginnings), writer: Some(writer) })
     }
 
@@ -93,6 +111,14 @@ impl Recorder {
         let sent = self.beginnings.as_ref().map(|beginnings| beginnings.try_send(begin));
         if matches!(sent, Some(Ok(()))) { Ok(()) } else { Err(RecordingNews::Failed(RecordingFault::TooMany)) }
     }
+}
+
+/// Files can be made in this directory, which is made if it is not there.
+fn writable(directory: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(directory)?;
+    let probe = directory.join(format!(".writable-{}", std::process::id()));
+    std::fs::write(&probe, "")?;
+    std::fs::remove_file(&probe)
 }
 
 impl Drop for Recorder {

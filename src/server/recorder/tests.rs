@@ -175,6 +175,24 @@ fn a_full_disk_is_told_and_what_is_written_can_be_played() {
 }
 
 #[test]
+fn a_directory_that_cannot_be_is_told_at_the_start() {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    for bad in [file.clone(), file.join("below")] {
+        let settings = Recordings { directory: Some(bad), ..Recordings::default() };
+        assert!(matches!(Recorder::check(&settings), Err(StartError::Recordings { .. })));
+        let started = Recorder::start(settings, Rate::NARROW, mpsc::channel(1).0);
+        assert!(matches!(started, Err(StartError::Recordings { .. })));
+    }
+    let new = place.path().join("a/b");
+    let settings = Recordings { directory: Some(new.clone()), ..Recordings::default() };
+    assert!(Recorder::check(&settings).is_ok() && !new.exists(), "who checks makes nothing");
+    drop(Recorder::start(settings, Rate::NARROW, mpsc::channel(1).0).unwrap());
+    assert_eq!(std::fs::read_dir(&new).unwrap().count(), 0);
+}
+
+#[test]
 fn without_a_directory_nothing_is_recorded() {
     let (telling, mut told) = mpsc::channel(10);
     let recorder = Recorder::start(Recordings::default(), Rate::NARROW, telling).unwrap();
