@@ -2,7 +2,9 @@
 
 use super::{
     measure,
-    phones::{PROBES, Phones, Probes, payloads, socket},
+    net::Net,
+    phones::{Silent, payloads},
+    probes::{PROBES, Probes},
 };
 use rustix::event::epoll;
 use std::{
@@ -23,25 +25,26 @@ pub(crate) struct Floor {
 }
 
 /// A thread that passes packets on as they come, on so many sockets, and does nothing else.
-pub(crate) fn sockets(legs: usize) -> Floor {
-    let phones: Vec<UdpSocket> = (0..legs + 2 * PROBES).map(|_| socket()).collect();
-    let ours: Vec<UdpSocket> = phones.iter().map(|_| socket()).collect();
+pub(crate) fn sockets(legs: usize, net: Net) -> Floor {
+    let silent = Silent::new(net);
+    let heard: Vec<UdpSocket> = (0..2 * PROBES).map(|_| net.socket()).collect();
+    let ours: Vec<UdpSocket> = (0..legs + 2 * PROBES).map(|_| net.socket()).collect();
     let addresses: Vec<SocketAddr> = ours.iter().map(|socket| socket.local_addr().unwrap()).collect();
-    let remotes: Vec<SocketAddr> = phones.iter().map(|socket| socket.local_addr().unwrap()).collect();
+    let probed = heard.iter().map(|socket| socket.local_addr().unwrap());
+    let remotes: Vec<SocketAddr> = std::iter::repeat_n(silent.address(), legs).chain(probed).collect();
     let stop = Arc::new(AtomicBool::new(false));
     let stopped = Arc::clone(&stop);
     let thread = std::thread::Builder::new().name("floor".into()).spawn(move || pass_on(&ours, &remotes, &stopped));
-    let mut phones = phones.into_iter();
-    let many: Vec<UdpSocket> = phones.by_ref().take(legs).collect();
-    let probes = addresses[legs..].chunks(2).map(|pair| (phones.next().unwrap(), pair[0], phones.next().unwrap()));
+    let mut heard = heard.into_iter();
+    let probes = addresses[legs..].chunks(2).map(|pair| (heard.next().unwrap(), pair[0], heard.next().unwrap()));
     let probes = Probes::start(probes.collect());
-    let many = Phones::start(many, addresses, Codec::Pcmu, [1, 1]);
-    let a_second = measure("floor") / (legs + PROBES) as f64;
-    many.stop();
+    let phones = silent.start(&addresses[..legs], Codec::Pcmu, [1, 1]);
+    let [spent] = measure(["floor"]);
+    phones.stop();
     let delays = probes.stop();
     stop.store(true, Ordering::Relaxed);
     thread.unwrap().join().unwrap();
-    Floor { a_second, delays }
+    Floor { a_second: spent / (legs + PROBES) as f64, delays }
 }
 
 fn pass_on(ours: &[UdpSocket], remotes: &[SocketAddr], stop: &AtomicBool) {

@@ -1,8 +1,10 @@
 //! The same packets through media threads of ours.
 
 use super::{
-    HERE, measure,
-    phones::{PROBES, Phones, Probes, socket},
+    measure,
+    net::Net,
+    phones::{self, Silent},
+    probes::{PROBES, Probes},
 };
 use std::{
     net::{SocketAddr, UdpSocket},
@@ -31,6 +33,7 @@ pub(crate) struct Shape {
     pub(crate) talking: usize,
     pub(crate) codec: Codec,
     pub(crate) threads: usize,
+    pub(crate) net: Net,
 }
 
 /// What it cost.
@@ -41,10 +44,13 @@ pub(crate) struct Cost {
     pub(crate) delays: Vec<Duration>,
     /// Ticks in all, those more than 5 ms late, and those more than 20 ms late.
     pub(crate) ticks: [u64; 3],
+    /// Cores that the phones used, and how late they were at the worst.
+    pub(crate) phones: (f64, Duration),
 }
 
 /// Media threads with calls on them.
 pub(crate) struct Calls {
+    net: Net,
     media: MediaThreads,
     ports: PortPool,
     last_leg: u64,
@@ -54,37 +60,45 @@ pub(crate) struct Calls {
 }
 
 impl Calls {
-    pub(crate) fn new(threads: usize) -> Self {
+    pub(crate) fn new(threads: usize, net: Net) -> Self {
         let settings = Settings {
             timeout: Duration::ZERO,
             music: Arc::new(Music::new(Vec::new())),
             since: Instant::now(),
             jitter: Default::default(),
         };
-        let (ports, meters) = (PortPool::new(HERE, 20_000..=29_999), Meters::default());
+        let (ports, meters) = (PortPool::new(net.switch(), 20_000..=29_999), Meters::default());
         let (telling, told) = tokio::sync::mpsc::channel(100);
         let media = MediaThreads::start(threads, &settings, ports.clone(), &telling, &meters).unwrap();
-        Self { media, ports, last_leg: 0, last_call: 0, meters, _told: told }
+        Self { net, media, ports, last_leg: 0, last_call: 0, meters, _told: told }
     }
 
-    /// A call of so many: the sockets of its phones, and where they send.
-    pub(crate) fn open(&mut self, size: usize, codec: Codec) -> Vec<(UdpSocket, SocketAddr)> {
+    /// A call of phones at these addresses: where they send.
+    pub(crate) fn open(&mut self, phones: &[SocketAddr], codec: Codec) -> Vec<SocketAddr> {
         self.last_call += 1;
         let call = CallId(self.last_call);
         self.media.carry_out(Order::Open { call });
-        let enter = |_| {
+        let enter = |phone: &SocketAddr| {
             self.last_leg += 1;
             let leg = LegId(self.last_leg);
-            let (port, socket) = (self.ports.lease(leg).unwrap(), socket());
-            let session = Box::new(Session::new(socket.local_addr().unwrap(), codec));
+            let port = self.ports.lease(leg).unwrap();
+            let session = Box::new(Session::new(*phone, codec));
             self.media.carry_out(Order::Mix { call, command: Command::Join { leg } });
             self.media.carry_out(Order::Mix { call, command: Command::Stream { leg, session } });
             while self.media.flush() {
                 std::thread::yield_now();
             }
-            (socket, SocketAddr::new(HERE, port))
+            SocketAddr::new(self.net.switch(), port)
         };
-        (0..size).map(enter).collect()
+        phones.iter().map(enter).collect()
+    }
+
+    /// A call in which one is heard by another; if it has a third, that one only listens.
+    fn probe(&mut self, size: usize, silent: &Silent) -> (UdpSocket, SocketAddr, UdpSocket) {
+        let (talks, hears) = (self.net.socket(), self.net.socket());
+        let phones = [talks.local_addr().unwrap(), hears.local_addr().unwrap(), silent.address()];
+        let to = self.open(&phones[..size], Codec::Pcmu);
+        (talks, to[0], hears)
     }
 
     fn ticks(&self) -> [u64; 3] {
@@ -99,31 +113,22 @@ impl Calls {
 }
 
 pub(crate) fn measured(shape: Shape) -> Cost {
-    let Shape { legs, size, talking, codec, threads } = shape;
-    let mut calls = Calls::new(threads);
-    let (mut sockets, mut to) = (Vec::new(), Vec::new());
-    for _ in 0..legs / size {
-        let (ours, theirs): (Vec<_>, Vec<_>) = calls.open(size, codec).into_iter().unzip();
-        sockets.extend(ours);
-        to.extend(theirs);
-    }
-    let size_of_probe = if size == 2 { 2 } else { 3 };
-    let mut silent = Vec::new();
-    let probes = (0..PROBES).map(|_| {
-        let mut phones = calls.open(size_of_probe, Codec::Pcmu).into_iter();
-        let ((talks, to), (hears, _)) = (phones.next().unwrap(), phones.next().unwrap());
-        silent.extend(phones);
-        (talks, to, hears)
-    });
-    let probes = Probes::start(probes.collect());
-    let phones = Phones::start(sockets, to, codec, [talking, size]);
+    let Shape { legs, size, talking, codec, threads, net } = shape;
+    let (mut calls, silent) = (Calls::new(threads, net), Silent::new(net));
+    let phones = vec![silent.address(); size];
+    let to: Vec<SocketAddr> = (0..legs / size).flat_map(|_| calls.open(&phones, codec)).collect();
+    let probes = (0..PROBES).map(|_| calls.probe(size.min(3), &silent)).collect();
+    let probes = Probes::start(probes);
+    let phones = silent.start(&to, codec, [talking, size]);
+    std::thread::sleep(Duration::from_secs(1));
     let before = calls.ticks();
     // A probe of three gets three packets for the one that it sends: two of each.
     let probing = if size == 2 { PROBES } else { 2 * PROBES };
-    let a_second = measure("media-") / (legs / size * size + probing) as f64;
+    let [spent, by_phones] = measure(["media-", phones::NAME]);
     let after = calls.ticks();
-    phones.stop();
+    let late = phones.stop();
     let delays = probes.stop();
     calls.stop();
-    Cost { a_second, delays, ticks: std::array::from_fn(|at| after[at] - before[at]) }
+    let a_second = spent / (to.len() + probing) as f64;
+    Cost { a_second, delays, ticks: std::array::from_fn(|at| after[at] - before[at]), phones: (by_phones, late) }
 }
