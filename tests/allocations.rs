@@ -9,8 +9,8 @@ use std::{
 use warmline::{
     ids::{LegId, PlayId, RecordingId},
     media::{
-        Clip, Command, JitterLimits, Layout, Mixer, Music, Playback, Playlist, Position, Record, Recording, Repeat,
-        Role, Scope, Settings, Source, Tape,
+        Clip, Command, Dtmf, JitterLimits, Layout, Mixer, Music, Playback, Playlist, Position, Record, Recording,
+        Repeat, Role, Scope, Settings, Source, Tape,
         audio::{codec::Coder, frame::Rate, oscillator::Oscillator},
         rtp::packet::Packet,
         sdp::{Codec, Session},
@@ -58,20 +58,15 @@ fn allocations_of(
             let now = since + Duration::from_millis(20) * tick + Duration::from_millis(5);
             meanwhile(mixer, tick, now);
             for (leg, session, payloads, secrecy) in &mut phones {
-                let packet = Packet {
-                    marker: false,
-                    payload_type: session.payload_type,
-                    sequence: tick as u16,
-                    timestamp: tick * (session.codec.clock().0 / 50),
-                    ssrc: *leg as u32,
-                    payload: &payloads[tick as usize % payloads.len()],
-                };
-                datagram.clear();
-                packet.write(&mut datagram);
-                if let Some(secrecy) = secrecy {
-                    secrecy.sealer.seal(&mut datagram, 0);
+                for part in 0..20 / u32::from(session.ptime_ms) {
+                    let Some(packet) = packet(*leg, session, payloads, tick, part) else { continue };
+                    datagram.clear();
+                    packet.write(&mut datagram);
+                    if let Some(secrecy) = secrecy {
+                        secrecy.sealer.seal(&mut datagram, 0);
+                    }
+                    mixer.receive(LegId(*leg), &datagram, address(*leg), now);
                 }
-                mixer.receive(LegId(*leg), &datagram, address(*leg), now);
             }
             while mixer.next_transmit().is_some() {
                 sent += 1;
@@ -87,6 +82,27 @@ fn allocations_of(
     let counted = allocation_counter::measure(|| play(ticks, 2 * ticks, &mut mixer));
     assert!(sent > u64::from(ticks) * sessions.len() as u64, "only {sent} packets");
     counted.count_total
+}
+
+/// A packet, one of 20 ms or one of two of 10. Who has telephone-events presses a key for 100 ms of each second, and some of what it
+/// says is lost.
+fn packet<'a>(leg: u64, session: &Session, payloads: &'a [Vec<u8>], tick: u32, part: u32) -> Option<Packet<'a>> {
+    const KEY: [[u8; 4]; 6] =
+        [[5, 10, 0, 160], [5, 10, 1, 64], [5, 10, 1, 224], [5, 10, 2, 128], [5, 0x8A, 3, 32], [5, 0x8A, 3, 32]];
+    let (parts, clock) = (20 / u32::from(session.ptime_ms), session.codec.clock().0);
+    let (mut payload_type, mut timestamp) = (session.payload_type, tick * (clock / 50) + part * (clock / 100));
+    let payload = &payloads[tick as usize % payloads.len()];
+    let mut payload = payload.chunks(payload.len() / parts as usize).nth(part as usize)?;
+    if let Some(number) = session.receive_digits_payload_type {
+        let pressed = (tick % 50).checked_sub(10).and_then(|since| KEY.get(since as usize));
+        if let Some(report) = pressed {
+            (payload_type, payload, timestamp) = (number, report, tick / 50 * clock + clock / 5);
+        } else if tick % 17 == 3 {
+            return None;
+        }
+    }
+    let sequence = (tick * parts + part) as u16;
+    Some(Packet { marker: false, payload_type, sequence, timestamp, ssrc: leg as u32, payload })
 }
 
 /// A second of a tone.
@@ -136,6 +152,40 @@ fn secret_packets_allocate_nothing() {
             let sessions: Vec<Session> = (1..=legs).map(secret).collect();
             assert_eq!(allocations_of(&sessions, |_, _| {}, |_, _, _| {}, 300), 0, "{suite:?}, {legs} legs");
         }
+    }
+}
+
+/// One whose key is pressed now and then.
+fn with_keys(leg: u64, codec: Codec) -> Session {
+    let number = Some(101);
+    Session { digits_payload_type: number, receive_digits_payload_type: number, ..Session::new(address(leg), codec) }
+}
+
+#[test]
+fn keys_and_losses_allocate_nothing() {
+    let room = [Codec::Pcmu, Codec::G722, Codec::Opus, Codec::L16Wide];
+    let relay = [Codec::Opus; 2];
+    for codecs in [&room[..], &relay] {
+        let sessions: Vec<Session> = (1..).zip(codecs).map(|(leg, codec)| with_keys(leg, *codec)).collect();
+        assert_eq!(allocations_of(&sessions, |_, _| {}, |_, _, _| {}, 500), 0, "{codecs:?}");
+    }
+}
+
+#[test]
+fn tones_that_are_listened_for_allocate_nothing() {
+    let listened = |leg| Session { dtmf: Dtmf::Inband, ..Session::new(address(leg), Codec::Pcmu) };
+    let sessions: Vec<Session> = (1..=3).map(listened).collect();
+    assert_eq!(allocations_of(&sessions, |_, _| {}, |_, _, _| {}, 500), 0);
+}
+
+#[test]
+fn short_packets_allocate_nothing() {
+    let room = [Codec::Pcmu, Codec::G722, Codec::Pcma, Codec::L16Full];
+    let relay = [Codec::G722; 2];
+    for codecs in [&room[..], &relay] {
+        let short = |leg, codec| Session { ptime_ms: 10, max_ptime_ms: 10, ..Session::new(address(leg), codec) };
+        let sessions: Vec<Session> = (1..).zip(codecs).map(|(leg, codec)| short(leg, *codec)).collect();
+        assert_eq!(allocations_of(&sessions, |_, _| {}, |_, _, _| {}, 500), 0, "{codecs:?}");
     }
 }
 
