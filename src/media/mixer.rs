@@ -13,7 +13,10 @@ use super::{
     recorder::Recorder,
     relay,
     room::Room,
-    rtp::{digits::Key, jitter::Limits},
+    rtp::{
+        digits::Key,
+        jitter::{Came, Limits},
+    },
     scribe::Scribes,
     stream::Content,
 };
@@ -101,6 +104,11 @@ impl Mixer {
 
     /// An RTP packet came to the socket of `leg`.
     pub fn receive(&mut self, leg: LegId, packet: &[u8], from: SocketAddr, now: Instant) {
+        self.receive_lain(leg, packet, from, now, Duration::ZERO);
+    }
+
+    /// The same where it may have lain in the socket for so long.
+    pub fn receive_lain(&mut self, leg: LegId, packet: &[u8], from: SocketAddr, now: Instant, lain: Duration) {
         self.latest = now;
         let Some(index) = self.legs.find(leg) else { return };
         if self.legs[index].is_report(packet) {
@@ -108,13 +116,13 @@ impl Mixer {
         }
         let mut clear = std::mem::take(&mut self.clear);
         if let Some(packet) = self.legs[index].open(packet, &mut clear, false, now) {
-            self.take_in(index, packet, from, now);
+            self.take_in(index, packet, from, now, lain);
         }
         self.clear = clear;
     }
 
-    fn take_in(&mut self, index: usize, packet: &[u8], from: SocketAddr, now: Instant) {
-        let tick = self.next_tick.unwrap_or(now);
+    fn take_in(&mut self, index: usize, packet: &[u8], from: SocketAddr, now: Instant, lain: Duration) {
+        let came = Came { now, lain, tick: self.next_tick.unwrap_or(now) };
         let leg = &mut self.legs[index];
         let Some(agreed) = &mut leg.agreed else { return };
         let Some(arrival) = agreed.stream.receive(&agreed.session, packet, from, now) else { return };
@@ -140,9 +148,9 @@ impl Mixer {
         {
             let buffer = &mut agreed.stream.buffer;
             match arrival.content {
-                Content::Sound => buffer.insert(arrival.sequence, arrival.timestamp, arrival.packet.payload, now, tick),
+                Content::Sound => buffer.insert(arrival.sequence, arrival.timestamp, arrival.packet.payload, came),
                 Content::Noise => {
-                    buffer.insert_noise(arrival.sequence, arrival.timestamp, arrival.packet.payload, now, tick);
+                    buffer.insert_noise(arrival.sequence, arrival.timestamp, arrival.packet.payload, came);
                 }
                 Content::Digits(_) | Content::Other => {}
             }

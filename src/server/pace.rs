@@ -19,6 +19,8 @@ const PASSED: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub(super) struct Pace {
     looked: Instant,
+    /// Since when packets have been waited for: none that came after that has lain.
+    waits: Option<Instant>,
     /// Since when, and how many came; and in the span before.
     since: Instant,
     came: u32,
@@ -28,18 +30,28 @@ pub(super) struct Pace {
 
 impl Pace {
     pub(super) fn new(now: Instant) -> Self {
-        Self { looked: now, since: now, came: 0, came_before: 0, passed_on: None }
+        Self { looked: now, waits: None, since: now, came: 0, came_before: 0, passed_on: None }
     }
 
     /// The sockets were looked at, and so many were ready.
     pub(super) fn looked(&mut self, ready: usize, now: Instant) {
-        self.looked = now;
+        (self.looked, self.waits) = (now, None);
         let passed = now.saturating_duration_since(self.since);
         if passed >= SPAN {
             self.came_before = if passed < SPAN * 2 { self.came } else { 0 };
             (self.came, self.since) = (0, now);
         }
         self.came = self.came.saturating_add(u32::try_from(ready).unwrap_or(u32::MAX));
+    }
+
+    /// The next look lasts until something comes.
+    pub(super) fn waits(&mut self, now: Instant) {
+        self.waits = Some(now);
+    }
+
+    /// How long what is found now may have lain in its socket.
+    pub(super) fn lain(&self, now: Instant) -> Duration {
+        self.waits.unwrap_or(now).saturating_duration_since(self.looked)
     }
 
     /// A packet went on as soon as it came.
@@ -93,6 +105,16 @@ mod tests {
             assert_eq!(pace.rest(now), rest);
             assert_eq!(pace.rest(now + PASSED), Some(Duration::ZERO));
         }
+    }
+
+    #[test]
+    fn a_packet_may_have_lain_since_the_last_look_unless_it_was_waited_for() {
+        let (mut pace, now) = pace(0);
+        assert_eq!(pace.lain(now + MS * 2), MS * 2);
+        pace.waits(now + MS);
+        assert_eq!(pace.lain(now + MS * 9), MS);
+        pace.looked(1, now + MS * 9);
+        assert_eq!(pace.lain(now + MS * 12), MS * 3);
     }
 
     #[test]

@@ -135,10 +135,11 @@ impl Worker {
                     Err(error) => panic!("a media thread cannot wait for packets: {error}"),
                 }
                 let now = Instant::now();
+                let lain = self.pace.lain(now);
                 for event in &ready {
                     match event.data.u64() {
                         BELL => rung = true,
-                        token => self.receive(token, &mut packet, now),
+                        token => self.receive(token, &mut packet, now, lain),
                     }
                 }
                 self.pace.looked(ready.len(), now);
@@ -163,9 +164,12 @@ impl Worker {
 
     /// Rests if that is worth it (`pace.rs`): 2 ms at the most, and never beyond a tick, which is all that this thread may be late for.
     /// How long to wait for packets after that.
-    fn wait_time(&self) -> Option<Timespec> {
+    fn wait_time(&mut self) -> Option<Timespec> {
         let now = Instant::now();
-        let Some(rest) = self.pace.rest(now) else { return self.timeout(now) };
+        let Some(rest) = self.pace.rest(now) else {
+            self.pace.waits(now);
+            return self.timeout(now);
+        };
         let rest = rest.min(self.next_tick.saturating_duration_since(now));
         if !rest.is_zero() {
             std::thread::sleep(rest);
@@ -181,7 +185,7 @@ impl Worker {
         (!idle).then_some(Timespec { tv_sec: i64::try_from(wait.as_secs()).unwrap_or(1), tv_nsec: nanos })
     }
 
-    fn receive(&mut self, token: u64, packet: &mut [u8], now: Instant) {
+    fn receive(&mut self, token: u64, packet: &mut [u8], now: Instant, lain: Duration) {
         let Some(seated) = usize::try_from(token / 2).ok().and_then(|index| self.members.get(index)) else { return };
         let report = token % 2 == 1;
         let socket = if report { &seated.sockets.rtcp } else { &seated.sockets.rtp };

@@ -2,22 +2,26 @@
 //! at all, and the join lasts a frame.
 
 use super::wide::{QUIET, peak};
+use std::ops::RangeInclusive;
 
-/// The shift, up to `most` and not far beyond what is wanted, at which `sound` resembles itself best. Where nothing is said, any will do.
-pub fn period(sound: &[i16], most: usize, wanted: usize) -> usize {
+/// A frame of so many samples is compared in all of them.
+const ENOUGH: usize = 160;
+
+/// The one of these shifts at which `sound` resembles itself best. Where nothing is said any will do, and it is the longest.
+pub fn period(sound: &[i16], shifts: RangeInclusive<usize>) -> usize {
+    let (least, most) = shifts.into_inner();
+    if least >= most || peak(sound) <= QUIET {
+        return most;
+    }
     // Of sound with many samples a second, some tell enough.
-    let step = (most / 80).max(1);
+    let step = (sound.len() / ENOUGH).max(1);
     let compared = sound.len() - most;
     let fits = |shift: usize| -> i64 {
         let difference = |(a, b): (&i16, &i16)| i64::from(i32::from(*a) - i32::from(*b)).pow(2);
         sound[..compared].iter().zip(&sound[shift..]).step_by(step).map(difference).sum()
     };
-    let shifts = most / 4..=most.min(wanted.max(most / 2));
-    if peak(sound) <= QUIET {
-        return *shifts.end();
-    }
-    let rough = shifts.clone().step_by(step).min_by_key(|shift| fits(*shift)).unwrap_or(most / 4);
-    let near = rough.saturating_sub(step - 1).max(*shifts.start())..=(rough + step - 1).min(*shifts.end());
+    let rough = (least..=most).step_by(step).min_by_key(|shift| fits(*shift)).unwrap_or(most);
+    let near = rough.saturating_sub(step - 1).max(least)..=(rough + step - 1).min(most);
     near.min_by_key(|shift| fits(*shift)).unwrap_or(rough)
 }
 
@@ -42,7 +46,7 @@ mod tests {
             let (frame, most) = (rate.frame(), rate.samples(10));
             let mut oscillator = Oscillator::new(200, rate);
             let voice: Vec<i16> = (0..frame + most).map(|_| (oscillator.next() / 4) as i16).collect();
-            let shift = period(&voice, most, most);
+            let shift = period(&voice, most / 4..=most);
             assert!(shift.abs_diff(rate.samples(5)) <= 1 || shift.abs_diff(most) <= 1, "{shift} at {}", rate.0);
             let mut longer = vec![0; frame];
             join(&voice[..frame], &voice[shift..shift + frame], &mut longer);

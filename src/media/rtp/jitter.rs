@@ -15,9 +15,9 @@ use crate::media::audio::{
     plc::Concealer,
     stretch,
 };
-use std::time::Instant;
+use std::time::Duration;
 
-pub use super::delay::{Limits, MAX_DELAY_MS, MIN_DELAY_MS};
+pub use super::delay::{Came, Limits, MAX_DELAY_MS, MIN_DELAY_MS};
 
 /// Longest payload that is taken: 20 ms of the widest codec without compression.
 pub const MAX_PAYLOAD: usize = 1920;
@@ -25,8 +25,9 @@ pub const MAX_PAYLOAD: usize = 1920;
 const LONGEST_MS: u32 = 120;
 /// After so many frames without a packet the sender is thought to be silent, and its next packet begins anew.
 const IDLE_AFTER: u32 = 10;
-/// A correction waits so many frames for a quiet place.
+/// A correction waits so many frames for a quiet place: one without which packets come too late, less.
 const PATIENCE: u32 = 25;
+const URGENCY: u32 = 3;
 /// A correction moves at most this much, ms.
 const STEP_MS: u32 = 10;
 /// A packet to be played later than this is no part of what is being played, ms.
@@ -127,6 +128,11 @@ impl JitterBuffer {
         self.delay.target_ms()
     }
 
+    /// By how much earlier ticks would do for it, if anything comes.
+    pub fn spare(&self) -> Option<Duration> {
+        self.play.and_then(|_| self.delay.spare())
+    }
+
     /// Whether there is anything to be played, or to fade.
     pub fn is_active(&self) -> bool {
         self.play.is_some() || !self.concealer.is_silent() || self.noise.as_ref().is_some_and(|noise| noise.sounds())
@@ -177,19 +183,18 @@ impl JitterBuffer {
         self.resumes = true;
     }
 
-    /// A packet came; the next `fill` is at `tick`. Numbers are those of [`super::sequence::Source`].
-    pub fn insert(&mut self, sequence: i64, timestamp: i64, payload: &[u8], now: Instant, tick: Instant) {
-        self.place(sequence, timestamp, Kind::Sound, payload, [now, tick]);
+    /// A packet came; the next `fill` is at the tick that is told. Numbers are those of [`super::sequence::Source`].
+    pub fn insert(&mut self, sequence: i64, timestamp: i64, payload: &[u8], came: Came) {
+        self.place(sequence, timestamp, Kind::Sound, payload, came);
     }
 
     /// The same of comfort noise (RFC 3389): that is heard until the next packet.
-    pub fn insert_noise(&mut self, sequence: i64, timestamp: i64, payload: &[u8], now: Instant, tick: Instant) {
-        self.place(sequence, timestamp, Kind::Noise, payload, [now, tick]);
+    pub fn insert_noise(&mut self, sequence: i64, timestamp: i64, payload: &[u8], came: Came) {
+        self.place(sequence, timestamp, Kind::Noise, payload, came);
     }
 
-    fn place(&mut self, sequence: i64, timestamp: i64, kind: Kind, payload: &[u8], [now, tick]: [Instant; 2]) {
+    fn place(&mut self, sequence: i64, timestamp: i64, kind: Kind, payload: &[u8], came: Came) {
         let timestamp = self.samples(timestamp);
-        let waiting = self.rate.samples_in(tick.saturating_duration_since(now)) as i64;
         if self.play.is_some_and(|play| timestamp - play > self.rate.samples(TOO_EARLY_MS) as i64)
             || (self.play.is_some() && sequence >= self.ring.next + SLOTS as i64)
         {
@@ -197,27 +202,22 @@ impl JitterBuffer {
             self.taken = self.decoded.len();
         }
         let idle = self.play.is_none();
-        let transit = self.delay.arrived(timestamp, now, idle);
+        self.delay.arrived(timestamp, came, idle);
         if idle && sequence < self.ring.next && sequence > self.ring.next - 1000 {
             self.late += 1;
             return;
         }
         let ticks = if kind == Kind::Sound { self.coder.duration(payload) } else { 0 };
         let duration = self.samples(ticks.into());
-        let frame = self.rate.frame() as i64;
-        // How much later than a packet that begins here the last one of the same frame comes, where packets are shorter.
-        let last = |place: i64| (frame - 1 - place).checked_div(duration).unwrap_or(0) * duration;
         let play = *self.play.get_or_insert_with(|| {
             self.ring.begin(sequence);
-            // Whole frames of silence before it, until the delay is reached.
-            let early = (self.delay.start() + last(0) - waiting).max(0);
-            timestamp - (early + frame - 1) / frame * frame
+            let frame = self.rate.frame() as i64;
+            // Where packets are shorter than a frame, until its last one begins.
+            let last = (frame - 1).checked_div(duration).unwrap_or(0) * duration;
+            timestamp - self.delay.frames_before(timestamp, last, came.tick) * frame
         });
         self.empty_frames = 0;
-        // It has to be there when the frame is made in which it begins, and so has the last one of that frame.
-        let ahead = timestamp - play;
-        let until = ahead.div_euclid(frame) * frame + waiting - last(ahead.rem_euclid(frame));
-        self.delay.plays_after(until, transit);
+        self.delay.plays(timestamp, play, came);
         if sequence < self.ring.next || timestamp + duration <= play && kind == Kind::Sound {
             self.late += 1;
             return;
@@ -353,23 +353,32 @@ impl JitterBuffer {
         let loudness = sound.iter().map(|sample| i32::from(*sample).abs()).sum::<i32>() / length.max(1) as i32;
         self.loudness += (loudness - self.loudness) / 16;
         self.waited += 1;
-        if self.waited < PATIENCE && loudness > self.loudness / 4 && loudness > 64 || self.play.is_none() {
+        let is_loud = loudness > self.loudness / 4 && loudness > 64;
+        let most = self.rate.samples(STEP_MS);
+        let least = most / 4;
+        let wanted = (correction.unsigned_abs() as usize).min(most);
+        // Of what is said, something can be left out only as a whole, and no more than there is too much.
+        let patience = if correction > 0 { PATIENCE } else { URGENCY };
+        if is_loud && (self.waited < patience || correction > 0 && wanted < least) || self.play.is_none() {
             return;
         }
-        let most = self.rate.samples(STEP_MS);
         let mut scratch = [0; Rate::MAX.samples(20 + STEP_MS)];
-        let scratch = &mut scratch[..self.rate.samples(20 + STEP_MS)];
+        let scratch = &mut scratch[..length + if correction > 0 { wanted } else { 0 }];
         scratch[..length].copy_from_slice(sound);
         if correction > 0 {
             self.read(&mut scratch[length..]);
-            let shift = stretch::period(scratch, most, (correction as usize).min(most));
+            if self.play.is_none() {
+                return;
+            }
+            let shift = stretch::period(scratch, least.min(wanted)..=wanted);
             stretch::join(&scratch[..length], &scratch[shift..shift + length], sound);
             self.unread(&scratch[length + shift..]);
             self.delay.moved(-(shift as i64));
         } else {
-            let shift = stretch::period(&scratch[..length], most, (-correction as usize).min(most));
-            stretch::join(&scratch[shift..length], &scratch[..length - shift], &mut sound[shift..]);
-            self.unread(&scratch[length - shift..length]);
+            let longest = if is_loud { wanted.max(most / 2) } else { wanted };
+            let shift = stretch::period(scratch, least.min(longest)..=longest);
+            stretch::join(&scratch[shift..], &scratch[..length - shift], &mut sound[shift..]);
+            self.unread(&scratch[length - shift..]);
             self.delay.moved(shift as i64);
         }
         self.waited = 0;

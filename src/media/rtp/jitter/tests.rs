@@ -5,7 +5,8 @@ use crate::media::{
     audio::{frame::FRAME, g711::ulaw, oscillator::Oscillator},
     sdp::Codec,
 };
-use std::time::Duration;
+use rand::{RngExt, SeedableRng, rngs::SmallRng};
+use std::time::{Duration, Instant};
 
 const TICK: Duration = Duration::from_millis(20);
 
@@ -35,7 +36,9 @@ impl Play {
     /// What comes `before` the next tick.
     fn insert(&mut self, number: i64, before: Duration) {
         let payload = self.payload(number).to_vec();
-        self.buffer.insert(number, number * FRAME as i64, &payload, self.now + TICK - before, self.now + TICK);
+        let tick = self.now + TICK;
+        let came = Came { now: tick - before, lain: Duration::ZERO, tick };
+        self.buffer.insert(number, number * FRAME as i64, &payload, came);
     }
 
     fn fill(&mut self) -> Vec<i16> {
@@ -155,4 +158,67 @@ fn figures_survive_another_codec_and_sound_goes_on() {
     assert_eq!(play.buffer.late(), 1);
     let faded = play.fill();
     assert!(play.buffer.is_active() && faded.iter().any(|sample| sample.abs() > 1000));
+}
+
+/// What jitter of the network adds between the coming of a packet that is not late and the tick in which it is played.
+struct Waits {
+    /// ms, sorted.
+    ms: Vec<f64>,
+    late: u64,
+    concealed_ms: u64,
+}
+
+impl Waits {
+    /// Phones that send at 20 moments of the 20 ms, for so long: each packet comes up to `jitter_us` late, and sockets are looked
+    /// at every `look_us` and before each tick.
+    fn of(jitter_us: u64, look_us: u64, packets: u32) -> Self {
+        let mut waits = Self { ms: Vec::new(), late: 0, concealed_ms: 0 };
+        for phase in 0..20 {
+            let mut chance = SmallRng::seed_from_u64(phase);
+            let mut play = Play::new();
+            let start = play.now;
+            let sent = |number: u32| start + Duration::from_micros(phase * 1000 + 370) + TICK * number;
+            let mut late = || Duration::from_micros(chance.random_range(0..=jitter_us));
+            let mut coming: Vec<_> = (0..packets).map(|number| (sent(number) + late(), i64::from(number))).collect();
+            coming.sort_unstable();
+            let mut coming = coming.into_iter().peekable();
+            while coming.peek().is_some() {
+                let tick = play.now + TICK;
+                while let Some((at, number)) = coming.next_if(|(at, _)| *at <= tick) {
+                    let look = ((at - start).as_micros() as u64).next_multiple_of(look_us);
+                    let now = tick.min(start + Duration::from_micros(look));
+                    let came = Came { now, lain: Duration::from_micros(look_us), tick };
+                    let payload = play.payload(number).to_vec();
+                    play.buffer.insert(number, number * FRAME as i64, &payload, came);
+                }
+                if let Some(at) = play.buffer.play.filter(|at| *at >= 0) {
+                    let said = sent(0) + Rate::NARROW.duration(at as u64);
+                    waits.ms.push((tick - said).as_secs_f64() * 1e3);
+                }
+                play.fill();
+            }
+            waits.late += play.buffer.late();
+            waits.concealed_ms += play.buffer.concealed_ms();
+        }
+        waits.ms.sort_by(f64::total_cmp);
+        waits
+    }
+
+    fn at(&self, part: f64) -> f64 {
+        self.ms[(self.ms.len() as f64 * part) as usize]
+    }
+}
+
+#[test]
+fn a_packet_waits_for_the_next_tick_and_hardly_longer_and_does_not_miss_it() {
+    // Half of a frame and a whole one, which is the time until the tick, and what the network adds.
+    for (jitter_us, half_ms, whole_ms, concealed_ms) in
+        [(0, 12.0, 22.0, 0), (1000, 13.0, 23.0, 0), (5000, 16.5, 26.5, 40), (30_000, 44.0, 54.0, 700)]
+    {
+        let waits = Waits::of(jitter_us, 2000, 1000);
+        let [half, most] = [0.5, 0.99].map(|part| waits.at(part));
+        println!("{jitter_us} us: {half:.1}, {most:.1} ms, {} late, {} ms made up", waits.late, waits.concealed_ms);
+        assert!(half < half_ms && most < whole_ms, "{jitter_us} us of jitter: {half} and {most} ms");
+        assert!(waits.concealed_ms <= concealed_ms, "{jitter_us} us of jitter: {} ms made up", waits.concealed_ms);
+    }
 }
