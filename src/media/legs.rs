@@ -23,14 +23,18 @@ impl Legs {
         self.ids.binary_search(&id).ok()
     }
 
-    /// A leg comes; one of the same id goes.
-    pub(super) fn insert(&mut self, leg: Box<Leg>) {
+    /// A leg comes; one of the same id goes. Where it is now.
+    pub(super) fn insert(&mut self, leg: Box<Leg>) -> usize {
         match self.ids.binary_search(&leg.id) {
-            Ok(index) => self.legs[index] = leg,
+            Ok(index) => {
+                self.legs[index] = leg;
+                index
+            }
             Err(index) => {
                 self.ids.insert(index, leg.id);
                 self.due.insert(index, None);
                 self.legs.insert(index, leg);
+                index
             }
         }
     }

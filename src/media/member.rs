@@ -35,7 +35,8 @@ impl Mixer {
         let Member(mut adopted) = member;
         adopted.id = leg;
         self.recorders.append(&mut adopted.recorders);
-        self.legs.insert(adopted);
+        let index = self.legs.insert(adopted);
+        self.settle_leg(index, now);
         self.settle(now);
     }
 

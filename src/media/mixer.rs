@@ -244,8 +244,10 @@ impl Mixer {
                 self.say_goodbye(index, now);
                 self.remove(index, now);
                 self.recorded_leg_left(leg, now);
+                return self.settle(now);
             }
         }
+        self.settle_leg(index, now);
         self.settle(now);
     }
 
@@ -322,20 +324,23 @@ impl Mixer {
         self.settle(now);
     }
 
+    /// After anything that may change what is expected of one leg, before [`Mixer::settle`]. In a room of a thousand, whoever comes must
+    /// not be a matter of all the others.
+    pub(super) fn settle_leg(&mut self, index: usize, now: Instant) {
+        let leg = &mut self.legs[index];
+        let expected = leg.ought_to_send();
+        if !expected {
+            (leg.watch.silent_since, leg.watch.silent_told) = (None, false);
+        } else if leg.watch.silent_since.is_none() {
+            leg.watch.silent_since = Some(now);
+        }
+        self.legs.plan(index, self.settings.timeout);
+    }
+
     /// After anything that may change who hears what: relay or not, ticks or not, and when to look again.
     pub(super) fn settle(&mut self, now: Instant) {
         if self.is_relaying && !self.can_relay() {
             self.end_relay(now);
-        }
-        for index in 0..self.legs.len() {
-            let leg = &mut self.legs[index];
-            let expected = leg.ought_to_send();
-            if !expected {
-                (leg.watch.silent_since, leg.watch.silent_told) = (None, false);
-            } else if leg.watch.silent_since.is_none() {
-                leg.watch.silent_since = Some(now);
-            }
-            self.legs.plan(index, self.settings.timeout);
         }
         self.next_chore = self.legs.next_due();
         self.plan_ticks(now);

@@ -124,6 +124,7 @@ impl Mixer {
             if let Key::Up { duration_ms, .. } = key {
                 self.legs.iter_mut().filter(|leg| leg.id != id).for_each(|leg| leg.dialler.up(id, duration_ms));
             }
+            self.settle_leg(index, now);
             return self.settle(now);
         }
         for at in 0..self.legs.len() {
@@ -150,6 +151,7 @@ impl Mixer {
                 Key::Up { duration_ms, .. } => leg.dialler.up(id, duration_ms),
             }
         }
+        self.settle_leg(index, now);
         self.settle(now);
     }
 

@@ -37,6 +37,9 @@ pub(super) struct Seat {
 const BATCH: usize = 128;
 /// A tick may be late by as much so that packets which are there are heard in it.
 const LATE: Duration = Duration::from_millis(1);
+/// Jobs are worked at for so long between two looks, and the clock is looked at after so many.
+const WORK: Duration = Duration::from_millis(1);
+const JOBS_A_CLOCK: usize = 4;
 const NO_TIME: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 /// Mixers work in steps of this length.
 const TICK: Duration = Duration::from_millis(20);
@@ -82,6 +85,7 @@ pub(super) fn spawn(
             next_seed: rand::random(),
             next_tick: since,
             pace: Pace::new(since),
+            has_jobs: false,
         };
         worker.run();
     })
@@ -105,6 +109,8 @@ struct Worker {
     next_seed: u64,
     next_tick: Instant,
     pace: Pace,
+    /// More is to be done than there was time for.
+    has_jobs: bool,
 }
 
 struct Room {
@@ -126,7 +132,7 @@ impl Worker {
         let mut ready: Vec<epoll::Event> = Vec::with_capacity(BATCH);
         let mut packet = [0_u8; DATAGRAM];
         while !self.seat.mailbox.is_stopped() {
-            let mut timeout = self.wait_time();
+            let mut timeout = if self.has_jobs { Some(NO_TIME) } else { self.wait_time() };
             let mut rung = false;
             let now = loop {
                 ready.clear();
@@ -151,14 +157,31 @@ impl Worker {
             };
             if rung {
                 self.seat.mailbox.silence();
-                while let Ok(job) = self.seat.jobs.try_recv() {
-                    self.carry_out(job, now);
-                }
+            }
+            if rung || self.has_jobs {
+                self.work(now);
             }
             if self.next_tick <= now {
                 self.tick(now);
             }
             self.hand_over();
+        }
+    }
+
+    /// Carries out jobs, but not for long: if hundreds come at once, those who are there already are not late for that.
+    fn work(&mut self, now: Instant) {
+        loop {
+            for _ in 0..JOBS_A_CLOCK {
+                let Ok(job) = self.seat.jobs.try_recv() else {
+                    self.has_jobs = false;
+                    return;
+                };
+                self.carry_out(job, now);
+            }
+            if Instant::now() >= (now + WORK).min(self.next_tick) {
+                self.has_jobs = true;
+                return;
+            }
         }
     }
 
@@ -196,7 +219,7 @@ impl Worker {
         if report {
             room.mixer.receive_report(leg, &packet[..length], from, now);
         } else {
-            room.mixer.receive(leg, &packet[..length], from, now);
+            room.mixer.receive_lain(leg, &packet[..length], from, now, lain);
         }
         if self.drain(index) && !report {
             self.pace.passed_on(now);
