@@ -9,6 +9,7 @@ use super::{
     leg::Leg,
     legs::Legs,
     outbox::Outbox,
+    phase::{Phase, Shift},
     presses::By,
     recorder::Recorder,
     relay,
@@ -36,7 +37,7 @@ pub struct Settings {
     pub timeout: Duration,
     /// What is heard on hold.
     pub music: Arc<Music>,
-    /// The zero of the ticks and of the music: the same for all mixers, so that one wake-up serves them all and everybody on
+    /// The zero of the ticks and of the music: the same for all mixers, so that few wake-ups serve them all and everybody on
     /// hold hears the same.
     pub since: Instant,
     /// Between which the delay of what legs send may move.
@@ -70,6 +71,7 @@ pub struct Mixer {
     pub(super) is_relaying: bool,
     /// The next tick, while somebody needs them.
     next_tick: Option<Instant>,
+    pub(super) phase: Phase,
     /// The latest time that was told.
     pub(super) latest: Instant,
     /// The earliest of everything else.
@@ -96,6 +98,7 @@ impl Mixer {
             chance: SmallRng::seed_from_u64(seed),
             is_relaying: false,
             next_tick: None,
+            phase: Phase::default(),
             next_chore: None,
             recorders: Vec::new(),
             clear: Vec::new(),
@@ -269,7 +272,7 @@ impl Mixer {
         }
         while let Some(tick) = self.next_tick.filter(|tick| *tick <= now) {
             self.tick(tick);
-            self.next_tick = Some(tick + TICK);
+            self.next_tick = Some(self.after(tick));
             self.plan_ticks(now);
         }
         if self.next_chore.is_some_and(|chore| chore <= now) {
@@ -356,9 +359,21 @@ impl Mixer {
         if !needed {
             self.next_tick = None;
         } else if self.next_tick.is_none() {
-            let passed = now.saturating_duration_since(self.settings.since).as_nanos() / TICK.as_nanos();
-            self.next_tick =
-                Some(self.settings.since + Duration::from_nanos((passed + 1) as u64 * TICK.as_nanos() as u64));
+            self.next_tick = Some(self.phase.next(self.settings.since, now));
+        }
+    }
+
+    /// The tick after this one, which is nearer if what is said comes so much earlier.
+    fn after(&mut self, tick: Instant) -> Instant {
+        let next = tick + TICK;
+        let spare = self.legs.iter().filter_map(|leg| leg.agreed.as_ref()?.stream.buffer.spare());
+        let Some(moved) = self.phase.fit(spare, self.legs.len()) else { return next };
+        for leg in self.legs.iter_mut() {
+            leg.line.shift(moved);
+        }
+        match moved {
+            Shift::Earlier(by) => next - by,
+            Shift::Later(by) => next + by,
         }
     }
 

@@ -13,6 +13,7 @@ mod lock;
 mod member;
 mod mixer;
 mod outbox;
+mod phase;
 mod playback;
 mod presses;
 mod recorder;

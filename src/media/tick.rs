@@ -29,10 +29,11 @@ impl Mixer {
             }
             return;
         }
-        self.listen(at);
+        let common = self.phase.common(at);
+        self.listen(common);
         self.hear_keys(at);
         for recorder in &mut self.recorders {
-            recorder.hear(&self.legs, &self.room, at);
+            recorder.hear(&self.legs, &self.room, common);
         }
         let ends = self.can_relay() && self.legs.iter().all(|leg| leg.is_settled());
         let mut frames = [[0; MAX]; 2];
@@ -51,9 +52,9 @@ impl Mixer {
         }
     }
 
-    /// Adds up what everybody says.
-    fn listen(&mut self, at: Instant) {
-        let passed = at.saturating_duration_since(self.settings.since);
+    /// Adds up what everybody says; `common`: the time that all rooms have in this tick.
+    fn listen(&mut self, common: Instant) {
+        let passed = common.saturating_duration_since(self.settings.since);
         self.scribes.begin();
         self.room.begin(passed, self.legs.iter().map(|leg| leg.rate()));
         for index in 0..self.legs.len() {

@@ -41,8 +41,10 @@ const LATE: Duration = Duration::from_millis(1);
 const WORK: Duration = Duration::from_millis(1);
 const JOBS_A_CLOCK: usize = 4;
 const NO_TIME: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
-/// Mixers work in steps of this length.
-const TICK: Duration = Duration::from_millis(20);
+/// Mixers have their ticks at moments so far apart.
+const STEP: Duration = Duration::from_millis(5);
+/// What could not be handed over is tried again after this at the latest; while no mixer is due, there is nothing else to do.
+const AGAIN: Duration = Duration::from_millis(20);
 /// The longest datagram that is looked at; RTP of ours is far shorter.
 const DATAGRAM: usize = 2048;
 /// What happened, kept while the signalling thread is behind.
@@ -83,6 +85,7 @@ pub(super) fn spawn(
             legs: HashMap::new(),
             expected: HashMap::new(),
             next_seed: rand::random(),
+            due: Vec::new(),
             next_tick: since,
             pace: Pace::new(since),
             has_jobs: false,
@@ -107,6 +110,8 @@ struct Worker {
     legs: HashMap<LegId, usize>,
     expected: HashMap<LegId, (CallId, Vec<media::Command>)>,
     next_seed: u64,
+    /// When each room is due, and when the first of them are: on a grid for all threads.
+    due: Vec<Option<Instant>>,
     next_tick: Instant,
     pace: Pace,
     /// More is to be done than there was time for.
@@ -203,7 +208,7 @@ impl Worker {
     /// Until the next tick while there is anybody; else until the bell rings.
     fn timeout(&self, now: Instant) -> Option<Timespec> {
         let idle = self.calls.is_empty() && self.untold.is_empty() && self.undelivered.is_empty();
-        let wait = self.next_tick.saturating_duration_since(now);
+        let wait = self.next_tick.saturating_duration_since(now).min(AGAIN);
         let nanos = i64::from(wait.subsec_nanos());
         (!idle).then_some(Timespec { tv_sec: i64::try_from(wait.as_secs()).unwrap_or(1), tv_nsec: nanos })
     }
@@ -227,20 +232,35 @@ impl Worker {
     }
 
     fn tick(&mut self, now: Instant) {
-        if self.rooms.len() > 0 {
-            self.meters.tick(now.saturating_duration_since(self.next_tick));
-        }
-        for index in 0..self.rooms.len() {
-            let Some(room) = self.rooms.get_mut(index) else { continue };
-            if room.mixer.next_deadline().is_some_and(|at| at <= now) {
-                room.mixer.wake(now);
-                self.drain(index);
+        let at = std::mem::replace(&mut self.next_tick, now + AGAIN);
+        let mut is_due = false;
+        for index in 0..self.due.len() {
+            match self.due[index] {
+                Some(due) if due <= now => is_due = true,
+                Some(due) => {
+                    self.expect(due);
+                    continue;
+                }
+                None => continue,
             }
+            if let Some(room) = self.rooms.get_mut(index) {
+                room.mixer.wake(now);
+            }
+            self.drain(index);
         }
-        // Ticks lie on one grid for all threads. Those that were missed while there was nobody, or while the machine was away, are not
-        // made up for: a mixer knows by itself how late it is.
-        let missed = now.saturating_duration_since(self.next_tick).as_millis() / TICK.as_millis();
-        self.next_tick += TICK * (u32::try_from(missed).unwrap_or(u32::MAX).saturating_add(1));
+        if is_due {
+            self.meters.tick(now.saturating_duration_since(at));
+        }
+    }
+
+    /// A room is due: the next tick is not after that. Those of mixers lie on the grid; what else they have to do waits for it.
+    fn expect(&mut self, due: Instant) {
+        if due < self.next_tick {
+            let steps = due.saturating_duration_since(self.settings.since).as_nanos().div_ceil(STEP.as_nanos());
+            let nanos = steps.saturating_mul(STEP.as_nanos());
+            let at = self.settings.since + Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
+            self.next_tick = self.next_tick.min(at);
+        }
     }
 
     /// Sends what a mixer has to send, if there is anything, and keeps what it tells.
@@ -259,6 +279,14 @@ impl Worker {
                 self.untold.pop_front();
             }
             self.untold.push_back((room.call, event));
+        }
+        let due = room.mixer.next_deadline();
+        if self.due.len() <= index {
+            self.due.resize(index + 1, None);
+        }
+        if self.due[index] != due {
+            self.due[index] = due;
+            due.into_iter().for_each(|due| self.expect(due));
         }
         sends
     }
@@ -312,7 +340,11 @@ impl Worker {
                 self.settings.music = music;
             }
             Job::Close { call } => {
-                let Some(room) = self.calls.remove(&call).and_then(|index| self.rooms.remove(index)) else { return };
+                let Some(index) = self.calls.remove(&call) else { return };
+                if let Some(due) = self.due.get_mut(index) {
+                    *due = None;
+                }
+                let Some(room) = self.rooms.remove(index) else { return };
                 for leg in room.legs {
                     self.stand_up(leg);
                 }

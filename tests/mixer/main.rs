@@ -5,6 +5,7 @@ mod clicks;
 mod codecs;
 mod comfort;
 mod inband;
+mod latency;
 mod listening;
 mod rates;
 mod reports;

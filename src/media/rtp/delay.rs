@@ -29,6 +29,8 @@ const MARGIN_US: i64 = 1_000;
 const MOST_MARGIN_US: i64 = 4_000;
 /// So much more is kept where nothing is known yet, and before a frame less is kept, us: what it takes swings a little.
 const SPARE_US: i64 = 1_000;
+/// Lateness of more than this is no matter of ticks, us.
+const CALM_US: i64 = 5_000;
 /// The peak of lateness loses this part with each packet: half of it in some 7 s.
 const DECAY: i64 = 512;
 /// The path grows by as much with each packet, us: the peer's clock may be slower by 390 ppm and is still followed.
@@ -138,8 +140,11 @@ impl Delay {
         self.places.into_iter().filter(|place| *place > first).min().unwrap_or(first + frame * frames)
     }
 
-    /// By how much earlier ticks would do; `None` while nothing is played.
+    /// By how much earlier ticks would do; `None` while nothing is played, and where lateness swings by more than ticks can be moved.
     pub(super) fn spare(&self) -> Option<Duration> {
+        if self.peak / 256 > CALM_US {
+            return None;
+        }
         let spare = self.wait()? - self.us(self.ends().1) - self.needed();
         Some(Duration::from_micros(u64::try_from(spare).unwrap_or(0)))
     }

@@ -2,7 +2,7 @@
 //! happens behind it.
 
 use super::packet::Packet;
-use crate::media::audio::frame::Rate;
+use crate::media::{audio::frame::Rate, phase::Shift};
 use std::time::{Duration, Instant};
 
 /// After a pause of this long the next packet begins a talkspurt: marker (RFC 3551 4.1).
@@ -168,6 +168,15 @@ impl Line {
         self.last_at = Some(now);
         self.packets += 1;
         self.octets += octets as u64;
+    }
+
+    /// From now on packets are sent so much earlier or later than until now, and are neither ahead of the clock nor behind for that.
+    pub(in crate::media) fn shift(&mut self, shift: Shift) {
+        let moved = match shift {
+            Shift::Earlier(by) => self.rate.samples_in(by) as i64,
+            Shift::Later(by) => -(self.rate.samples_in(by) as i64),
+        };
+        self.epoch_timestamp += self.epoch.map_or(0, |_| moved);
     }
 
     /// The clock follows a relayed peer's: `drift` ticks more (or less) have passed.
