@@ -12,8 +12,10 @@ use warmline::{
     media::{
         Command, JitterLimits, Mixer, Music, Settings,
         audio::{
+            codec::Coder,
             frame::Rate,
             g711::ulaw,
+            oscillator::Oscillator,
             sum::{Limiter, Sum},
         },
         rtp::packet::Packet,
@@ -26,6 +28,7 @@ fn main() {
     divan::main();
     if std::env::args().any(|argument| argument == "--bench") {
         print_ratios();
+        print_listeners();
         print_secrecy();
         print_memory();
     }
@@ -48,6 +51,43 @@ fn print_ratios() {
         }
         let [mix, bare] = least;
         println!("{legs} legs: {mix:.0} ns a leg and tick, {:.1} times bare G.711 ({bare:.0} ns)", mix / bare);
+    }
+}
+
+/// Where few talk and many listen, beside what the codec alone takes for that: all that comes is decoded, and encoded is what each
+/// talker hears and what all the others hear. Taken in turns.
+fn print_listeners() {
+    const LEGS: u64 = 500;
+    for codec in [Codec::Pcmu, Codec::G722, Codec::Opus] {
+        let talk = |talks| Talk::new(codec, talks);
+        let mut room = Room::of(LEGS, |leg| talk(leg <= 3));
+        let mut alone: Vec<(Coder, Talk)> = (1..=LEGS).map(|leg| (Coder::new(codec), talk(leg <= 3))).collect();
+        let (mut sound, mut code) = (Vec::new(), Vec::new());
+        let mut least = [f64::MAX; 2];
+        for round in 0..200 {
+            let mixed = time(|| {
+                room.receive();
+                room.wake();
+            });
+            let bare = time(|| {
+                for (index, (coder, talk)) in alone.iter_mut().enumerate() {
+                    sound.clear();
+                    coder.decode(talk.payload(round), &mut sound);
+                    if index < 4 {
+                        code.clear();
+                        coder.encode(&sound, &mut code);
+                        black_box(&code);
+                    }
+                    black_box(&sound);
+                }
+            });
+            least = [least[0].min(mixed / LEGS as f64), least[1].min(bare / LEGS as f64)];
+        }
+        let [mixed, bare] = least;
+        println!(
+            "{codec:?}, 3 of {LEGS} talk: {mixed:.0} ns a leg and tick, {:.1} times the codec ({bare:.0} ns)",
+            mixed / bare
+        );
     }
 }
 
@@ -153,17 +193,52 @@ fn address(leg: u64) -> SocketAddr {
     SocketAddr::from(([10, 1, (leg >> 8) as u8, leg as u8], 4000))
 }
 
-/// A room of legs that all talk, the same and loudly: the limiter of each works, which is the most that a tick can cost.
+/// What a phone says, again and again.
+struct Talk {
+    payload_type: u8,
+    clock: u32,
+    payloads: Vec<Vec<u8>>,
+}
+
+impl Talk {
+    fn new(codec: Codec, talks: bool) -> Self {
+        let (mut coder, clock) = (Coder::new(codec), codec.clock().0 / 50);
+        let mut oscillator = Oscillator::new(440, coder.rate());
+        let payloads = (0..50).map(|at| {
+            let mut sample = || if talks { (oscillator.next() >> (4 + at / 10)) as i16 } else { 0 };
+            let sound: Vec<i16> = (0..coder.rate().frame()).map(|_| sample()).collect();
+            let mut payload = Vec::new();
+            coder.encode(&sound, &mut payload);
+            payload
+        });
+        Self { payload_type: Session::new(address(1), codec).payload_type, clock, payloads: payloads.collect() }
+    }
+
+    /// The same each time, and loud: the limiter of each works, which is the most that a tick can cost.
+    fn shout() -> Self {
+        Self { payload_type: 0, clock: 160, payloads: vec![(0..160).map(|at| (at * 37) as u8).collect()] }
+    }
+
+    fn payload(&self, tick: u32) -> &[u8] {
+        &self.payloads[tick as usize % self.payloads.len()]
+    }
+}
+
+/// A room, and what its phones say.
 struct Room {
     mixer: Mixer,
-    legs: u64,
+    talks: Vec<Talk>,
     tick: u32,
     since: Instant,
-    payload: [u8; 160],
 }
 
 impl Room {
+    /// Of legs that all shout.
     fn new(legs: u64) -> Self {
+        Self::of(legs, |_| Talk::shout())
+    }
+
+    fn of(legs: u64, talk: impl Fn(u64) -> Talk) -> Self {
         let since = Instant::now();
         let settings = Settings {
             timeout: Duration::from_secs(60),
@@ -172,13 +247,18 @@ impl Room {
             jitter: JitterLimits::default(),
         };
         let mut mixer = Mixer::new(settings, 1);
-        for leg in 1..=legs {
-            let session = Session::new(address(leg), Codec::Pcmu);
+        let talks: Vec<Talk> = (1..=legs).map(talk).collect();
+        for (leg, talk) in (1..).zip(&talks) {
+            let codec = match talk.payload_type {
+                0 => Codec::Pcmu,
+                9 => Codec::G722,
+                _ => Codec::Opus,
+            };
+            let session = Session::new(address(leg), codec);
             mixer.command(Command::Join { leg: LegId(leg) }, since);
             mixer.command(Command::Stream { leg: LegId(leg), session: Box::new(session) }, since);
         }
-        let payload = std::array::from_fn(|at| (at * 37) as u8);
-        let mut room = Self { mixer, legs, tick: 0, since, payload };
+        let mut room = Self { mixer, talks, tick: 0, since };
         for _ in 0..50 {
             room.receive();
             room.wake();
@@ -188,18 +268,18 @@ impl Room {
 
     fn receive(&mut self) {
         let now = self.since + TICK * self.tick + Duration::from_millis(5);
-        let mut datagram = [0; 172];
-        datagram[12..].copy_from_slice(&self.payload);
-        for leg in 1..=self.legs {
+        let mut datagram = Vec::new();
+        for (leg, talk) in (1..).zip(&self.talks) {
             let packet = Packet {
                 marker: false,
-                payload_type: 0,
+                payload_type: talk.payload_type,
                 sequence: self.tick as u16,
-                timestamp: self.tick * 160,
+                timestamp: self.tick * talk.clock,
                 ssrc: leg as u32,
-                payload: &[],
+                payload: talk.payload(self.tick),
             };
-            datagram[..12].copy_from_slice(&packet.header());
+            datagram.clear();
+            packet.write(&mut datagram);
             self.mixer.receive(LegId(leg), &datagram, address(leg), now);
         }
         self.tick += 1;
