@@ -60,6 +60,10 @@ pub(super) async fn body(request: Request<Body>, state: &State) -> Result<Bytes,
 }
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    // Else a list would do, with the fields of the object in their order.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(Problem::field(".", "must be an object, not a list"));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
@@ -129,6 +133,7 @@ mod tests {
         assert_eq!(wrong(r#"{"inner":{"seconds":"x"}}"#), field("inner.seconds"));
         assert_eq!(wrong(r#"{"inner":{"seconds":1,"minutes":2}}"#), field("inner.minutes"));
         assert_eq!(wrong(r#"{"outer":1}"#), field("outer"));
+        assert_eq!(wrong("[null]"), field("."));
         assert_eq!(wrong("{"), (400, "bad-json".to_owned(), None));
         assert_eq!(wrong("{} {}"), (400, "bad-json".to_owned(), None));
         assert!(read::<Outer>(b"{}").is_ok());

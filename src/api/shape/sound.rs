@@ -6,16 +6,20 @@ use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
 use utoipa::{
     PartialSchema, ToSchema,
-    openapi::{ArrayBuilder, OneOfBuilder, RefOr, Schema},
+    openapi::{
+        ArrayBuilder, ObjectBuilder, OneOfBuilder, RefOr, Schema,
+        schema::{AdditionalProperties, SchemaType, Type},
+    },
 };
 
 /// What somebody hears: a word, a file or an address, a list of those, or something that is read out.
 #[derive(Clone, Debug)]
 pub(in crate::api) struct Heard(Sound);
 
-/// Something that is read out; read as [`Said`].
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "it stands in the description of the API only")]
+/// Something that is read out.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "it stands in the description of the API only; `Said` is what is read")]
 pub(in crate::api) struct Speech {
     /// What.
     #[schema(example = "You have a call from sales.", min_length = 1, max_length = 2000, pattern = r"\S")]
@@ -47,17 +51,8 @@ impl GenderWish {
     }
 }
 
-/// A list with more to say of it; read as [`Said`].
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "it stands in the description of the API only")]
-pub(in crate::api) struct SoundList {
-    /// Files of the library, or addresses.
-    #[schema(example = json!(["one.mp3", "two.mp3"]), min_items = 1, max_items = 64)]
-    list: Vec<String>,
-    /// In another order each time round.
-    #[schema(default = false)]
-    shuffle: Option<bool>,
-}
+/// How a list with more to say of it is described.
+struct SoundList;
 
 /// An object that says what is heard: with `say`, or with `list`.
 #[derive(Clone, Debug, Deserialize)]
@@ -143,10 +138,30 @@ impl PartialSchema for Heard {
             "music",
             LONGEST,
         );
-        let file = word("a file of the library, or an address", "welcome.wav", LONGEST);
-        let list = ArrayBuilder::new().items(file).min_items(Some(1)).max_items(Some(LIST));
         let object = utoipa::openapi::Ref::from_schema_name;
-        OneOfBuilder::new().item(alone).item(list).item(object("Speech")).item(object("SoundList")).into()
+        OneOfBuilder::new().item(alone).item(list()).item(object("Speech")).item(object("SoundList")).into()
+    }
+}
+
+/// The schema of a list.
+fn list() -> ArrayBuilder {
+    let file = word("a file of the library, or an address", "welcome.wav", LONGEST);
+    ArrayBuilder::new().items(file).min_items(Some(1)).max_items(Some(LIST))
+}
+
+impl PartialSchema for SoundList {
+    fn schema() -> RefOr<Schema> {
+        let shuffle = ObjectBuilder::new()
+            .schema_type(SchemaType::from_iter([Type::Boolean, Type::Null]))
+            .description(Some("In another order each time round."))
+            .default(Some(false.into()));
+        ObjectBuilder::new()
+            .description(Some("A list with more to say of it."))
+            .property("list", list())
+            .required("list")
+            .property("shuffle", shuffle)
+            .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)))
+            .into()
     }
 }
 
