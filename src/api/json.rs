@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(wrong(r#"{"inner":{"seconds":"x"}}"#), field("inner.seconds"));
         assert_eq!(wrong(r#"{"inner":{"seconds":1,"minutes":2}}"#), field("inner.minutes"));
         assert_eq!(wrong(r#"{"outer":1}"#), field("outer"));
-        assert_eq!(wrong("[null]"), field("."));
+        assert_eq!(wrong("[null]"), (422, "bad-field".to_owned(), None));
         assert_eq!(wrong("{"), (400, "bad-json".to_owned(), None));
         assert_eq!(wrong("{} {}"), (400, "bad-json".to_owned(), None));
         assert!(read::<Outer>(b"{}").is_ok());
