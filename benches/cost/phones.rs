@@ -19,12 +19,12 @@ use warmline::media::{
     sdp::{Codec, Session},
 };
 
-/// A second of a tone that comes and goes, or of silence.
+/// A minute of a tone that comes and goes, or of silence: where it begins anew, a codec with a memory makes a sound.
 pub(crate) fn payloads(codec: Codec, talks: bool) -> Vec<Vec<u8>> {
     let mut coder = Coder::new(codec);
     let mut oscillator = Oscillator::new(440, coder.rate());
-    let frames = (0..50).map(|at| {
-        let mut sample = || if talks { (oscillator.next() >> (4 + at / 10)) as i16 } else { 0 };
+    let frames = (0..3000).map(|at| {
+        let mut sample = || if talks { (oscillator.next() >> (4 + at % 50 / 10)) as i16 } else { 0 };
         let sound: Vec<i16> = (0..coder.rate().frame()).map(|_| sample()).collect();
         let mut payload = Vec::new();
         coder.encode(&sound, &mut payload);

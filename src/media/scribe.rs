@@ -2,8 +2,8 @@
 //!
 //! The decoder of a codec with a memory (G.722, Opus) follows one encoder. So a leg has an encoder of its own, and goes over to a shared one,
 //! a scribe, when both have said the same for [`ALIKE`] ticks and so have become alike. When it begins to hear something of its own
-//! (it talks), its own encoder is told the last frames that the scribe wrote, and goes on from there. A leg that was alone with
-//! a scribe takes that encoder along, and one that finds none brings its own.
+//! (it talks), its own encoder becomes what the scribe's is, or is told the last frames that it wrote where the codec allows no more, and
+//! goes on from there. A leg that was alone with a scribe takes that encoder along, and one that finds none brings its own.
 
 use super::{
     audio::{codec::Coder, sum::Limiter},
@@ -50,6 +50,8 @@ pub(super) struct Scribe {
     codec: Codec,
     format: OpusFormat,
     coder: Coder,
+    /// The encoder before this tick's payload was written, of a codec that can be followed.
+    before: Coder,
     /// Of a mix that is too loud, now and at the beginning of this tick.
     limiter: Limiter,
     limiter_before: Limiter,
@@ -171,6 +173,10 @@ impl Scribes {
         if is_alone {
             return scribe.give_back(coder);
         }
+        let is_written = is_in_tick && scribe.place.is_some();
+        if coder.follow(if is_written { &scribe.before } else { &scribe.coder }) {
+            return;
+        }
         coder.reset();
         let heard = if is_in_tick { &scribe.past[..KEPT] } else { &scribe.past[..] };
         for frame in heard.iter().filter(|frame| !frame.is_empty()) {
@@ -197,6 +203,7 @@ impl Scribe {
             codec: session.codec,
             format: session.opus,
             coder: Coder::of(session, super::audio::frame::Rate::MAX),
+            before: Coder::of(session, super::audio::frame::Rate::MAX),
             limiter: Limiter::new(),
             limiter_before: Limiter::new(),
             number: 0,
@@ -224,6 +231,7 @@ impl Scribe {
     #[inline]
     pub(super) fn write(&mut self, sound: &[i16], limiter: &Limiter, payload: &mut Vec<u8>) {
         self.limiter.clone_from(limiter);
+        let _can_be_followed = self.before.follow(&self.coder);
         self.coder.encode(sound, payload);
         if !self.coder.is_stateless() {
             self.past[KEPT].clear();

@@ -144,6 +144,17 @@ impl Coder {
         }
     }
 
+    /// What is encoded next follows on what another encoded last, where that costs little. `false`: it does not.
+    pub fn follow(&mut self, other: &Self) -> bool {
+        match (&mut self.memory, &other.memory) {
+            (Memory::G722(own), Memory::G722(other)) => {
+                own.0.clone_from(&other.0);
+                true
+            }
+            (Memory::None | Memory::G722(_) | Memory::Opus(_), _) => false,
+        }
+    }
+
     /// Forgets what was said before, in both directions.
     pub fn reset(&mut self) {
         match &mut self.memory {
