@@ -120,7 +120,8 @@ pub(crate) fn measured(shape: Shape) -> Cost {
     let probes = (0..PROBES).map(|_| calls.probe(size.min(3), &silent)).collect();
     let probes = Probes::start(probes);
     let phones = silent.start(&to, codec, [talking, size]);
-    std::thread::sleep(Duration::from_secs(1));
+    // Two seconds until a leg's packets have a socket of their own, which is opened for some hundred legs a second.
+    std::thread::sleep(Duration::from_secs_f64(2.0 + legs as f64 / 800.0));
     let before = calls.ticks();
     // A probe of three gets three packets for the one that it sends: two of each.
     let probing = if size == 2 { PROBES } else { 2 * PROBES };

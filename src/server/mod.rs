@@ -1,7 +1,8 @@
 //! The shell: sockets, clock, threads, files.
 //!
 //! [`Server`] is the running switch. Inside: `signalling` is the thread that owns the exchange; `worker` is a media thread,
-//! `mailbox` where it is given its jobs, and `media` what the signalling thread knows of them; `ports` binds their sockets ahead;
+//! `mailbox` where it is given its jobs, and `media` what the signalling thread knows of them; `ports` binds their sockets ahead, `way` opens
+//! others for what keeps going to the same phone;
 //! `journal` keeps registrations over a restart; `programs` is what it knows of those who command and watch; `reload` brings new
 //! settings; `resolve` finds the addresses of trunks; `news` says what goes into the [`Log`]; `run` is the program's life from
 //! start to signal. `library` finds and decodes sounds, `recorder` writes recordings.
@@ -27,6 +28,7 @@ mod settings;
 mod signalling;
 mod slab;
 mod start;
+mod way;
 mod worker;
 
 pub use error::StartError;

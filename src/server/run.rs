@@ -115,7 +115,7 @@ fn end_on_panic() {
     }));
 }
 
-/// Each leg needs two sockets: as many files as we may have.
+/// Each leg needs two sockets, and has a third where there is room: as many files as we may have.
 fn raise_file_limit() {
     let limit = getrlimit(Resource::Nofile);
     if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }) {
