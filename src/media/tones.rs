@@ -17,8 +17,8 @@ pub(super) struct Tones {
     /// The frame that is handed on next, and whether it sounds.
     waiting: Vec<i16>,
     sounds: bool,
-    /// A digit sounded in the frame that came last, and the frame handed on last was kept from the others.
-    had_digit: bool,
+    /// There was, or may have been, a digit in the frame that came last, and the frame handed on last was kept from the others.
+    was_suspicious: bool,
     is_muted: bool,
     heard: [Option<Heard>; 2],
 }
@@ -30,7 +30,7 @@ impl Tones {
             detector: Detector::new(rate),
             waiting: vec![0; rate.frame()],
             sounds: false,
-            had_digit: false,
+            was_suspicious: false,
             is_muted: false,
             heard: [None; 2],
         }
@@ -48,8 +48,9 @@ impl Tones {
         self.heard = self.detector.hear(frame);
         std::mem::swap(frame, &mut self.waiting);
         let sounded = std::mem::replace(&mut self.sounds, sounds);
-        let has_digit = self.detector.digit().is_some();
-        let mutes = has_digit || std::mem::replace(&mut self.had_digit, has_digit);
+        let is_suspicious = self.detector.is_suspicious();
+        // That a digit has ended is known later than that it began.
+        let mutes = is_suspicious | std::mem::replace(&mut self.was_suspicious, is_suspicious);
         let was_muted = std::mem::replace(&mut self.is_muted, mutes);
         match (was_muted, mutes) {
             (false, false) => {}

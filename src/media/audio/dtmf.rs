@@ -1,26 +1,38 @@
 //! Digits that are heard as tones (ITU-T Q.23, Q.24), of phones that have no telephone-event.
 
-use super::{frame::Rate, tone};
+use super::{frame::Rate, oscillator::sine, tone};
 use std::f32::consts::TAU;
 
 /// All that a digit is made of lies below 4 kHz: more samples than these tell nothing.
 const RATE: Rate = Rate::NARROW;
-/// A window is looked at every 10 ms, and lasts twice that: of 40 ms of a digit, the shortest that counts, three lie within it.
+/// A window is looked at every 10 ms, and lasts twice that.
 const STEP_MS: u32 = 10;
 const STEP: usize = RATE.samples(STEP_MS);
 const WINDOW: usize = 2 * STEP;
-/// So many windows in a row make a digit.
-const BEGINS: u8 = 2;
-/// So many without it end it: a pause of 40 ms does, a packet that was made up does not.
+/// So many windows in a row make a digit: of 40 ms, the shortest that counts, as many lie in it well enough, of 23 ms two.
+const BEGINS: u8 = 3;
+/// After so many in a row it is kept from the others, in case it becomes one.
+const SUSPECTED: u8 = 2;
+/// So many without it end it: a pause of 40 ms does, a break of 20 or a packet that was made up does not.
 const ENDS: u8 = 4;
-/// The weaker of the two tones is at least so loud: -38 dBFS.
-const LEAST: f32 = 412.0 * 412.0;
-/// One may be louder than the other by so much: 9 dB.
-const TWIST: f32 = 8.0;
+/// The weaker of the two tones is at least so loud: -41 dBFS, which is a little less than -36 dBm0.
+const LEAST: f32 = 292.0 * 292.0;
+/// The upper tone may be louder than the lower one by so much: 6 dB (Q.24: 4). Lines weaken what is high.
+const TWIST_UP: f32 = 4.0;
+/// And weaker by so much: 10 dB (Q.24: 8).
+const TWIST_DOWN: f32 = 10.0;
 /// All that is not the two tones is at least so much weaker than they are (9 dB): voices have overtones, digits have none.
 const PURITY: f32 = 0.126;
-/// Where a tone may lie beside its frequency (Q.24: 1.5 %).
-const BESIDE: [f32; 3] = [0.985, 1.0, 1.015];
+/// The same (7 dB) for a window that may hold some silence too, and noise beside.
+const ROUGH_PURITY: f32 = 0.2;
+/// A tone may lie beside its frequency by so much: what is 1.5 % beside counts, what is 3.5 % beside does not (Q.24).
+const BESIDE: f32 = 0.022;
+/// From one window to the next it stays where it is: a voice glides.
+const STEADY: f32 = 0.015;
+/// Frequencies are found by looking this far on both sides, Hz.
+const ASIDE: f32 = 15.0;
+/// What seems to be more of these steps away is no tone of ours.
+const FARTHEST: f32 = 4.0;
 
 /// What is heard of the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +54,8 @@ pub struct Detector {
     window: [f32; WINDOW],
     fresh: usize,
     digit: Option<char>,
-    /// What might be next, and how many windows in a row had it, or were without the digit that sounds.
-    candidate: Option<char>,
+    /// What was in the last window, and how many in a row had it, or were without the digit that sounds.
+    last: Option<Pair>,
     in_a_row: u8,
     /// Steps that the digit has sounded.
     steps: u16,
@@ -59,15 +71,20 @@ impl Detector {
             window: [0.0; WINDOW],
             fresh: 0,
             digit: None,
-            candidate: None,
+            last: None,
             in_a_row: 0,
             steps: 0,
         }
     }
 
-    /// The digit that sounds: nobody else shall hear it.
+    /// The digit that sounds.
     pub fn digit(&self) -> Option<char> {
         self.digit
+    }
+
+    /// Whether a digit sounds, or what may become one: nobody else shall hear it.
+    pub fn is_suspicious(&self) -> bool {
+        self.digit.is_some() || self.in_a_row >= SUSPECTED
     }
 
     /// A frame of sound, of 20 ms at most. What happened in it, in order.
@@ -98,27 +115,29 @@ impl Detector {
 
     /// Nobody listens any more: what still sounds has ended.
     pub fn end(&mut self) -> Option<Heard> {
-        self.candidate = None;
+        (self.last, self.in_a_row) = (None, 0);
         self.digit.take().map(|digit| Heard::Up(digit, ms(self.steps)))
     }
 
     fn look(&mut self) -> Option<Heard> {
-        let seen = digit(&self.window);
+        let seen = pair(&self.window);
+        let before = std::mem::replace(&mut self.last, seen);
         if let Some(digit) = self.digit {
             self.steps = self.steps.saturating_add(1);
-            self.in_a_row = if seen == Some(digit) { 0 } else { self.in_a_row + 1 };
+            self.in_a_row = if seen.is_some_and(|pair| pair.digit == digit) { 0 } else { self.in_a_row + 1 };
             if self.in_a_row < ENDS {
                 return None;
             }
-            (self.digit, self.candidate, self.in_a_row) = (None, seen, u8::from(seen.is_some()));
+            (self.digit, self.in_a_row) = (None, u8::from(seen.is_some()));
             // Of the windows without it, the first held some of it, as the first that had it held some silence.
             return Some(Heard::Up(digit, ms(self.steps.saturating_sub(ENDS.into()))));
         }
-        self.in_a_row = if seen == self.candidate { self.in_a_row.saturating_add(1) } else { 1 };
-        self.candidate = seen;
-        let digit = seen.filter(|_| self.in_a_row >= BEGINS)?;
-        (self.digit, self.in_a_row, self.steps) = (Some(digit), 0, BEGINS.into());
-        Some(Heard::Down(digit))
+        let before = before.filter(|before| seen.is_some_and(|pair| pair.follows(before)));
+        self.in_a_row = if before.is_some() { self.in_a_row.saturating_add(1) } else { seen.is_some().into() };
+        // Of three windows the one in the middle lies within the digit.
+        let pair = before.filter(|before| before.is_pure && self.in_a_row >= BEGINS)?;
+        (self.digit, self.in_a_row, self.steps) = (Some(pair.digit), 0, BEGINS.into());
+        Some(Heard::Down(pair.digit))
     }
 }
 
@@ -127,15 +146,28 @@ fn ms(steps: u16) -> u16 {
     (u32::from(steps) * STEP_MS + STEP_MS).try_into().unwrap_or(u16::MAX)
 }
 
+/// Two tones that are a digit, and where they are, Hz.
+#[derive(Clone, Copy, Debug)]
+struct Pair {
+    digit: char,
+    tones: [f32; 2],
+    is_pure: bool,
+}
+
+impl Pair {
+    fn follows(&self, before: &Self) -> bool {
+        let is_steady = |which: usize| (self.tones[which] / before.tones[which] - 1.0).abs() < STEADY;
+        self.digit == before.digit && is_steady(0) && is_steady(1)
+    }
+}
+
 /// The digit in a window, if there is one and nothing else. Powers are those of a sine with this amplitude, squared.
-fn digit(window: &[f32; WINDOW]) -> Option<char> {
+fn pair(window: &[f32; WINDOW]) -> Option<Pair> {
     let whole = 2.0 * window.iter().map(|sample| sample * sample).sum::<f32>() / WINDOW as f32;
     if whole < 2.0 * LEAST {
         return None;
     }
-    // A Hann window keeps a neighbour's tone out of this one.
-    let weighed: [f32; WINDOW] =
-        std::array::from_fn(|at| window[at] * (1.0 - (TAU * (at as f32 + 0.5) / WINDOW as f32).cos()));
+    let weighed: [f32; WINDOW] = std::array::from_fn(|at| window[at] * WEIGHTS[at]);
     let loudest = |frequencies: [u16; 4]| {
         let powers = frequencies.map(|frequency| power(&weighed, f32::from(frequency)));
         let (at, rough) = (0..4).map(|at| (at, powers[at])).max_by(|one, other| one.1.total_cmp(&other.1))?;
@@ -143,15 +175,45 @@ fn digit(window: &[f32; WINDOW]) -> Option<char> {
         (rough > whole / 16.0).then_some(at)
     };
     let (row, column) = (loudest(tone::ROWS)?, loudest(tone::COLUMNS)?);
-    let beside = |frequency: u16| {
-        BESIDE.map(|factor| power(&weighed, f32::from(frequency) * factor)).into_iter().fold(0.0, f32::max)
-    };
-    let (low, high) = (beside(tone::ROWS[row]), beside(tone::COLUMNS[column]));
+    let (low, lower) = tone_near(&weighed, tone::ROWS[row].into())?;
+    let (high, upper) = tone_near(&weighed, tone::COLUMNS[column].into())?;
     let is_loud = low.min(high) >= LEAST;
-    let is_even = low < TWIST * high && high < TWIST * low;
-    let is_pure = whole - low - high < PURITY * (low + high);
-    (is_loud && is_even && is_pure).then(|| tone::KEYS[row][column])
+    let is_even = high < TWIST_UP * low && low < TWIST_DOWN * high;
+    let beside = (whole - low - high) / (low + high);
+    (is_loud && is_even && beside < ROUGH_PURITY).then(|| Pair {
+        digit: tone::KEYS[row][column],
+        tones: [lower, upper],
+        is_pure: beside < PURITY,
+    })
 }
+
+/// The power of the tone that is at `frequency` or a little beside it, and where it is, Hz.
+fn tone_near(weighed: &[f32; WINDOW], frequency: f32) -> Option<(f32, f32)> {
+    // The top of a tone is nearly a parabola in dB; the second look is nearer to it than the first.
+    let (near, _) = top(weighed, frequency)?;
+    let (at, power) = top(weighed, near)?;
+    ((at / frequency - 1.0).abs() < BESIDE).then_some((power, at))
+}
+
+/// Where the power is highest around a frequency, and how high.
+fn top(weighed: &[f32; WINDOW], around: f32) -> Option<(f32, f32)> {
+    let [below, at, above] = [-ASIDE, 0.0, ASIDE].map(|beside| power(weighed, around + beside).max(1.0).ln());
+    let (slope, bend) = ((above - below) / 2.0, 2.0 * at - below - above);
+    let steps = slope / bend;
+    (bend > 0.0 && steps.abs() < FARTHEST).then(|| (around + steps * ASIDE, (at + slope * steps / 2.0).exp()))
+}
+
+/// A Hann window keeps a neighbour's tone out of this one.
+static WEIGHTS: [f32; WINDOW] = {
+    let mut weights = [0.0; WINDOW];
+    let mut at = 0;
+    while at < WINDOW {
+        let half = sine((at as f64 + 0.5) / (2 * WINDOW) as f64);
+        weights[at] = (2.0 * half * half) as f32;
+        at += 1;
+    }
+    weights
+};
 
 /// The power of one frequency (Goertzel).
 fn power(weighed: &[f32; WINDOW], frequency: f32) -> f32 {
@@ -165,104 +227,4 @@ fn power(weighed: &[f32; WINDOW], frequency: f32) -> f32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{
-        super::{oscillator::Oscillator, tone::DigitTone},
-        *,
-    };
-
-    const ALL: &str = "0123456789*#ABCD1122";
-
-    fn heard(sound: &[i16], rate: Rate) -> Vec<Heard> {
-        let mut detector = Detector::new(rate);
-        sound.chunks(rate.frame()).flat_map(|frame| detector.hear(frame)).flatten().collect()
-    }
-
-    fn downs(events: &[Heard]) -> String {
-        events.iter().filter_map(|event| if let Heard::Down(digit) = event { Some(*digit) } else { None }).collect()
-    }
-
-    fn dialled(digits: &str, ms: u32, pause_ms: u32, rate: Rate) -> Vec<i16> {
-        let mut sound = vec![0; rate.samples(37)];
-        for digit in digits.chars() {
-            let start = sound.len();
-            sound.resize(start + rate.samples(ms), 0);
-            DigitTone::new(digit, rate).expect("a digit").fill(&mut sound[start..], rate.samples(ms));
-            sound.resize(sound.len() + rate.samples(pause_ms), 0);
-        }
-        sound.resize(sound.len() + rate.samples(100), 0);
-        sound
-    }
-
-    /// Two tones beside their frequencies, and as loud as that, dBFS.
-    fn detuned(digit: char, factor: f64, levels: [f64; 2]) -> Vec<i16> {
-        let frequencies = tone::dtmf(digit).expect("a digit");
-        let tone = |at: usize, which: usize| {
-            let turns = f64::from(frequencies[which]) * factor * at as f64 / f64::from(RATE.0);
-            32768.0 * 10_f64.powf(levels[which] / 20.0) * (std::f64::consts::TAU * turns).sin()
-        };
-        let mut sound = vec![0; 400];
-        sound.extend((0..400).map(|at| (tone(at, 0) + tone(at, 1)) as i16));
-        sound.resize(1600, 0);
-        sound
-    }
-
-    #[test]
-    fn every_digit_is_heard_once_with_its_length_at_every_rate() {
-        for rate in [Rate::NARROW, Rate::WIDE, Rate::FULL] {
-            for (ms, pause) in [(45, 45), (100, 60), (500, 200)] {
-                let events = heard(&dialled(ALL, ms, pause, rate), rate);
-                assert_eq!(downs(&events), ALL, "{ms} ms at {}", rate.0);
-                for event in events {
-                    if let Heard::Up(digit, told) = event {
-                        assert!(told.abs_diff(ms as u16) <= 15, "{digit}: {told} of {ms} ms at {}", rate.0);
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn tones_beside_their_frequency_and_not_equally_loud_are_heard() {
-        for digit in "0123456789*#ABCD".chars() {
-            for factor in [0.985, 1.0, 1.015] {
-                for levels in [[-10.0, -10.0], [-10.0, -17.0], [-16.0, -10.0], [-34.0, -34.0]] {
-                    let events = heard(&detuned(digit, factor, levels), RATE);
-                    assert_eq!(downs(&events), digit.to_string(), "{factor}, {levels:?}");
-                }
-            }
-            assert_eq!(heard(&detuned(digit, 1.05, [-10.0; 2]), RATE), [], "{digit} 5 % beside");
-            assert_eq!(heard(&detuned(digit, 1.0, [-10.0, -24.0]), RATE), [], "{digit} with one tone alone");
-        }
-    }
-
-    #[test]
-    fn a_short_break_does_not_make_two_of_one() {
-        let mut sound = dialled("5", 200, 0, RATE);
-        sound[1000..1160].fill(0);
-        assert_eq!(downs(&heard(&sound, RATE)), "5");
-    }
-
-    #[test]
-    fn what_is_no_digit_is_not_heard_as_one() {
-        use super::super::{music::Music, playlist::Cursor};
-        let mut music = vec![0; 8000 * 24];
-        Music::built_in().fill(&mut Cursor::default(), 0, RATE, &mut music);
-        assert_eq!(heard(&music, RATE), []);
-        let mut tone = Oscillator::new(770, RATE);
-        let one: Vec<i16> = (0..8000).map(|_| (tone.next() / 4) as i16).collect();
-        assert_eq!(heard(&one, RATE), []);
-        // 20 ms are too short (Q.24).
-        assert_eq!(heard(&dialled("5", 15, 60, RATE), RATE), []);
-    }
-
-    #[test]
-    fn a_digit_that_nobody_listens_to_any_more_ends() {
-        let mut detector = Detector::new(RATE);
-        let sound = dialled("5", 100, 0, RATE);
-        let heard: Vec<_> = sound[..1000].chunks(160).map(|frame| detector.hear(frame)).collect();
-        assert_eq!(heard.iter().flatten().flatten().count(), 1);
-        assert_eq!(detector.digit(), Some('5'));
-        assert!(matches!(detector.end(), Some(Heard::Up('5', 60..100))) && detector.end().is_none());
-    }
-}
+mod tests;
