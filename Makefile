@@ -3,7 +3,7 @@ SHELL := /bin/bash
 CONFIG ?= config.toml
 COMPILING := cargo:rust cc:gcc pkg-config:pkg-config opus.pc:libopus-dev
 
-.PHONY: run build demo bench load load-api test scenarios phones quality help
+.PHONY: run build demo bench load load-api test scenarios phones quality talkoff help
 
 run: build                 ## build and start the switch on config.toml (CONFIG=other.toml)
 	exec target/release/warmline run $(CONFIG)
@@ -40,6 +40,9 @@ phones: build              ## only the real phones (root)
 
 quality:                   ## what a listener in a room hears, scored by PESQ (which comes from PyPI)
 	@tools/quality
+
+talkoff:                   ## whether recorded voices and music are taken for digits (they come from Debian)
+	@tools/talkoff
 
 help:                      ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { sub(/:.*/, "", $$1); printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -10,6 +10,7 @@ import struct
 import time
 import wave
 
+import keys
 from payloads import Decoder
 from srtp import Secrets
 from tones import heard
@@ -29,6 +30,8 @@ class Ear:
         self.sound = {}  # port of the phone -> samples that came to it
         self.decoders = {}  # port -> of its stream
         self.types = {}  # port -> payload types of sound in it
+        self.events = {}  # (port, timestamp) -> digit and length (ms) of a telephone-event, in the order in which they came
+        self.listeners = {}  # port -> of digits in the sound
         self.got = []  # the payloads that came to it of late
         self.said = set()  # the payloads that it sent
         self.lines = {}  # port -> (ssrc, sequence, timestamp) of its last packet
@@ -80,6 +83,10 @@ class Ear:
             self.sound.setdefault(port, array.array("h")).extend(samples)
             self.types.setdefault(port, set()).add(rtp[1] & 0x7F)
             self.got = self.got[-49:] + [payload]
+            self.listeners.setdefault(port, keys.Listener()).hear(samples)
+        elif len(payload) == 4 and payload[0] < 16:
+            ticks = struct.unpack_from("!H", payload, 2)[0]
+            self.events[port, timestamp] = [keys.EVENTS[payload[0]], ticks // 8]
 
     def _check(self, port, ssrc, sequence, timestamp):
         before, self.lines[port] = self.lines.get(port), (ssrc, sequence, timestamp)
@@ -118,9 +125,16 @@ class Ear:
         self.read(), speaker.read()
         return sum(payload in speaker.said for payload in self.got) / max(len(self.got), 1)
 
+    def digits(self):
+        """What it was dialled: as telephone-events, and as tones; each with its length, ms."""
+        self.read()
+        return list(self.events.values()), [told for listener in self.listeners.values() for told in listener.told]
+
     def forget(self):
         """A new story: lines may begin anew, faults of before are forgotten."""
         self.read()
+        self.events.clear()
+        self.listeners.clear()
         self.lines.clear()
         self.faults.clear()
         self.types.clear()

@@ -21,7 +21,7 @@ call_max_calls      4
 audio_source        aufile,{tone}
 audio_player        aubridge,ear
 audio_alert         aubridge,bell
-ausrc_srate         8000
+ausrc_srate         {rate}
 auplay_srate        8000
 ausrc_channels      1
 auplay_channels     1
@@ -54,12 +54,8 @@ class Phone:
         self.name, self.net, self.address, self.hz, self.user = name, net, address, hz, user
         self.directory = pathlib.Path(directory) / name
         self.directory.mkdir(parents=True)
-        tone = self.directory / "tone.wav"
-        subprocess.run(
-            ["sox", "-n", "-r", "8000", "-c", "1", "-b", "16", tone, "synth", "120", "sine", str(hz), "vol", "0.3"],
-            check=True,
-        )
-        (self.directory / "config").write_text(CONFIG.format(address=address, tone=tone, modules=MODULES))
+        self.tone = self.directory / "tone.wav"
+        self._set_rate(codecs)
         regint = 600 if password else 0
         account = ACCOUNT.format(
             user=user, domain=domain, password=password or "none", regint=regint, codecs=codecs, more=more
@@ -69,6 +65,14 @@ class Phone:
         self.ear = Ear(f"to-{name}", address)
         self.process = self.control = None
         self.inbox, self.events, self.replies, self.tokens = b"", [], {}, 0
+
+    def _set_rate(self, codecs):
+        """Its microphone has the rate of its codec: it converts so badly that no digit is left."""
+        rate = codecs.split("/")[1]
+        config = CONFIG.format(address=self.address, tone=self.tone, modules=MODULES, rate=rate)
+        (self.directory / "config").write_text(config)
+        sine = ["synth", "120", "sine", str(self.hz), "vol", "0.3"]
+        subprocess.run(["sox", "-n", "-r", rate, "-c", "1", "-b", "16", self.tone, *sine], check=True)
 
     # -- life
 
@@ -93,6 +97,7 @@ class Phone:
         if more is not None:
             said = re.sub(f"(audio_codecs={codecs})[^\n]*", rf"\1{more}", said)
         accounts.write_text(said)
+        self._set_rate(codecs)
         self.control.close()
         self._end()
         self.inbox, self.events, self.replies = b"", [], {}
