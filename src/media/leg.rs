@@ -32,6 +32,8 @@ pub(super) struct Leg {
     pub(super) source: Option<Source>,
     /// Counts sources that were begun.
     pub(super) begun: u32,
+    /// It was sent the frame of the next tick already.
+    pub(super) is_ahead: bool,
     pub(super) digit_mode: DigitMode,
     pub(super) presses: Presses,
     /// While its digits may be in its sound.
@@ -126,6 +128,7 @@ impl Leg {
             role: Role::default(),
             source: None,
             begun: 0,
+            is_ahead: false,
             digit_mode: DigitMode::default(),
             presses: Presses::default(),
             tones: None,
@@ -154,6 +157,8 @@ impl Leg {
         if self.agreed.is_none() || coder.rate() != self.rate() {
             self.voice.set_rate(coder.rate());
             self.ear.restart();
+        } else if self.breaks_off_for(&session) {
+            self.ear.restart();
         }
         if !session.has_tones() {
             self.tones = None;
@@ -177,6 +182,16 @@ impl Leg {
                 self.agreed = Some(Agreed { stream: Stream::new(&session, limits), session, coder, pen: Pen::OWN });
             }
         }
+    }
+
+    /// Whether what it hears cannot go on with this agreement as it is, but ends and begins anew: at another rate, or with another codec
+    /// that remembers.
+    pub(super) fn breaks_off_for(&self, session: &Session) -> bool {
+        self.agreed.as_ref().is_some_and(|agreed| {
+            let coder = Coder::at(session.codec, Rate::MAX);
+            let both_forget = coder.is_stateless() && agreed.coder.is_stateless();
+            !(coder.is_like(&agreed.coder) || both_forget && coder.rate() == agreed.coder.rate())
+        })
     }
 
     /// A packet as it was before it was made secret, in `clear` if it has to be changed for that. `None`: it is not the peer's.

@@ -2,11 +2,16 @@
 
 use super::{
     Mixer,
-    audio::{frame::Rate, sum::Limiter},
-    leg::Leg,
+    audio::{
+        frame::{MAX, Rate, TICK},
+        sum::Limiter,
+    },
+    leg::{Leg, sealer},
     mixer::pair,
+    outbox::Addressee,
     rtp::line::Line,
     source::Hears,
+    tick::AHEAD_MS,
 };
 use crate::ids::LegId;
 use rand::RngExt;
@@ -72,6 +77,35 @@ impl Mixer {
         leg
     }
 
+    /// What a leg hears ends softly, in the codec of now: the frame of the next tick, at once.
+    pub(super) fn end_sound(&mut self, index: usize, was_relaying: bool, now: Instant) {
+        let is_heard =
+            self.legs[index].line.last_at().is_some_and(|last| now.saturating_duration_since(last) < 2 * TICK);
+        if !is_heard || !self.legs[index].may_be_sent() || self.legs[index].dialler.is_busy() {
+            return;
+        }
+        self.let_hear_past(index, was_relaying);
+        let Self { legs, room, scribes, outbox, .. } = self;
+        let leg = &mut *legs[index];
+        let rate = leg.rate();
+        let Leg { id, agreed: Some(agreed), secrecy, voice, dialler, ear, line, begun, is_ahead, .. } = leg else {
+            return;
+        };
+        let Some(slot) = line.slot(now, AHEAD_MS) else { return };
+        scribes.leave(&mut agreed.pen, &mut agreed.coder);
+        let mut frames = [[0; MAX]; 2];
+        let [sound, scratch] = frames.each_mut().map(|frame| &mut frame[..rate.frame()]);
+        ear.fill(&Hears::Nothing, *begun, room, Leg::own(*id, voice, dialler, rate), sound, scratch);
+        // Of a phone that takes short packets only, the first: there is nothing in the others.
+        let parts = agreed.session.packets();
+        let packet = line.packet(slot, 0, agreed.session.payload_type, &[], (line.rate().frame() / parts) as u32, now);
+        let to = Addressee { leg: *id, at: agreed.stream.lock.remote(), sealer: sealer(secrecy) };
+        let place =
+            outbox.send_with(to, &packet, |payload| agreed.coder.encode(&sound[..rate.frame() / parts], payload));
+        line.add_octets(place.len());
+        *is_ahead = true;
+    }
+
     fn let_hear_past(&mut self, index: usize, was_relaying: bool) {
         if *self.legs[index].ear.hears() != Hears::Mix {
             return;
@@ -93,6 +127,6 @@ impl Mixer {
                 self.room.heard(rate).whole(&mut limiter, &mut last);
             }
         }
-        self.legs[index].ear.leave_room(&mut last, was_relaying, rate);
+        self.legs[index].ear.leave_room(&last, was_relaying, rate);
     }
 }

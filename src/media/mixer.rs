@@ -69,6 +69,8 @@ pub struct Mixer {
     pub(super) chance: SmallRng,
     /// Two legs whose packets go straight on.
     pub(super) is_relaying: bool,
+    /// Ticks in which they might have, while a pause is waited for.
+    pub(super) waited: u8,
     /// The next tick, while somebody needs them.
     next_tick: Option<Instant>,
     pub(super) phase: Phase,
@@ -97,6 +99,7 @@ impl Mixer {
             events: VecDeque::new(),
             chance: SmallRng::seed_from_u64(seed),
             is_relaying: false,
+            waited: 0,
             next_tick: None,
             phase: Phase::default(),
             next_chore: None,
@@ -202,12 +205,16 @@ impl Mixer {
             Command::Stream { session, .. } => {
                 let first = leg.agreed.is_none();
                 let changes = leg.agreed.as_ref().is_some_and(|agreed| agreed.session != *session);
+                let was_relaying = self.is_relaying;
                 if changes {
                     // In the codec in which it came.
                     self.end_relay(now);
                 }
                 if self.legs[index].tones.is_some() && (changes || first) {
                     self.release_tone(index, now);
+                }
+                if self.legs[index].breaks_off_for(&session) {
+                    self.end_sound(index, was_relaying, now);
                 }
                 let leg = &mut *self.legs[index];
                 let rate = leg.rate();
@@ -409,7 +416,7 @@ impl Mixer {
         for leg in self.legs.iter_mut() {
             leg.relayed.begin();
             if let Some(agreed) = &mut leg.agreed {
-                agreed.stream.buffer.reset();
+                agreed.stream.buffer.hand_over();
             }
         }
     }

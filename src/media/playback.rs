@@ -4,6 +4,7 @@ use super::audio::{
     fade,
     frame::Rate,
     playlist::{Cursor, Playlist},
+    sum::Aside,
 };
 use crate::ids::PlayId;
 use std::sync::Arc;
@@ -87,9 +88,8 @@ impl Whisper {
         self.is_ending
     }
 
-    /// Adds what comes next to `sound`; `scratch` is of the same length. False: that was its last, and if it was not broken off, it was
-    /// heard to its end.
-    pub(super) fn add_to(&mut self, now: u64, rate: Rate, sound: &mut [i16], scratch: &mut [i16]) -> bool {
+    /// Says what comes next; `scratch` is a frame. False: that was its last, and if it was not broken off, it was heard to its end.
+    pub(super) fn say(&mut self, now: u64, rate: Rate, aside: &mut Aside, scratch: &mut [i16]) -> bool {
         self.playing.fill(now, rate, scratch);
         if !std::mem::replace(&mut self.has_begun, true) {
             fade::fade_in(scratch, rate);
@@ -97,9 +97,7 @@ impl Whisper {
         if self.is_ending {
             fade::fade_out(scratch, rate);
         }
-        for (sample, whispered) in sound.iter_mut().zip(scratch) {
-            *sample = sample.saturating_add(*whispered);
-        }
+        aside.add(scratch);
         !self.is_ending && !self.playing.is_over()
     }
 }

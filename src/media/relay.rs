@@ -15,6 +15,12 @@ const ASTRAY_S: i64 = 1;
 const AHEAD_MS: u32 = 20;
 /// The clock of the line follows the peer's by this part of each difference.
 const FOLLOW: i64 = 64;
+/// Payloads that are kept: what a concealer remembers, or what the decoder of a codec that predicts (Opus) needs until it is where
+/// the phone's is, having heard nothing of the relay. A voice needs three or four, a pure tone all of these.
+const KEPT: usize = 2;
+const KEPT_OF_OPUS: usize = 24;
+/// Room for a payload, so that one that is longer than those before allocates nothing: 20 ms of Opus at 100 kbit/s.
+const USUAL_PAYLOAD: usize = 256;
 /// Sound that was relayed this long ago does not go on any more.
 const PAST: Duration = Duration::from_millis(60);
 
@@ -22,8 +28,8 @@ const PAST: Duration = Duration::from_millis(60);
 #[derive(Debug, Default)]
 pub(super) struct Relayed {
     anchor: Option<Anchor>,
-    /// Its last two payloads, the older first, with the number of the last and when it came.
-    last: [Vec<u8>; 2],
+    /// Its last payloads, the oldest first, with the number of the last and when it came.
+    last: Vec<Vec<u8>>,
     last_sequence: i64,
     last_at: Option<Instant>,
 }
@@ -52,10 +58,17 @@ impl Relayed {
         self.last.iter_mut().for_each(Vec::clear);
     }
 
-    fn remember(&mut self, sequence: i64, payload: &[u8], now: Instant) {
-        self.last.swap(0, 1);
-        self.last[1].clear();
-        self.last[1].extend_from_slice(&payload[..payload.len().min(MAX_PAYLOAD)]);
+    fn remember(&mut self, sequence: i64, payload: &[u8], kept: usize, now: Instant) {
+        if self.last.len() < kept {
+            self.last.push(Vec::with_capacity(USUAL_PAYLOAD));
+        } else {
+            self.last.truncate(kept);
+            self.last.rotate_left(1);
+        }
+        if let Some(last) = self.last.last_mut() {
+            last.clear();
+            last.extend_from_slice(&payload[..payload.len().min(MAX_PAYLOAD)]);
+        }
         (self.last_sequence, self.last_at) = (sequence, Some(now));
     }
 }
@@ -70,14 +83,19 @@ pub(super) fn end(leg: &mut Leg, other: Option<&mut Leg>, now: Instant) {
     if let Some(agreed) = &mut leg.agreed {
         match relayed.last_at.take() {
             Some(at) if now.saturating_duration_since(at) < PAST => {
-                let [older, newer] = &relayed.last;
                 let mut said = Vec::new();
-                agreed.stream.buffer.resume_after(relayed.last_sequence, [older, newer], |sound| {
+                if let Some(coder) = &mut coder {
+                    coder.go_on_after(relayed.last.last().map(Vec::as_slice));
+                }
+                agreed.stream.buffer.resume_after(relayed.last_sequence, &relayed.last, |sound| {
                     if let Some(coder) = coder.as_mut().filter(|coder| sound.len() == coder.rate().frame()) {
                         said.clear();
                         coder.encode(sound, &mut said);
                     }
                 });
+                if let Some(coder) = &mut coder {
+                    coder.go_on_after(None);
+                }
             }
             Some(_) | None => agreed.stream.buffer.reset(),
         }
@@ -106,7 +124,11 @@ pub(super) fn relay(from: &mut Leg, to: &mut Leg, arrival: &Arrival<'_>, outbox:
     let anchor = match &mut from.relayed.anchor {
         Some(anchor) => anchor,
         empty @ None => {
-            let Some(slot) = to.line.slot(now, AHEAD_MS) else { return };
+            let slot = match from.relayed.last_at {
+                None => to.line.slot_in_silence(now, AHEAD_MS),
+                Some(_) => to.line.slot(now, AHEAD_MS),
+            };
+            let Some(slot) = slot else { return };
             let ahead = slot.timestamp - to.line.clock(now);
             empty.insert(Anchor { first: *sequence, next: *sequence, offset: slot.timestamp - timestamp, ahead })
         }
@@ -132,7 +154,8 @@ pub(super) fn relay(from: &mut Leg, to: &mut Leg, arrival: &Arrival<'_>, outbox:
     };
     outbox.send(Addressee { leg: to.id, at: remote, sealer: sealer(&mut to.secrecy) }, &out);
     if skipped >= 0 && !is_noise {
-        from.relayed.remember(*sequence, packet.payload, now);
+        let kept = if source.coder.conceals() { KEPT_OF_OPUS } else { KEPT };
+        from.relayed.remember(*sequence, packet.payload, kept, now);
     }
 }
 

@@ -211,15 +211,13 @@ impl Room {
     }
 
     pub(super) fn is_whispered_to(&self, leg: LegId) -> bool {
-        self.whispers[..self.whispering].iter().any(|whisper| whisper.to == leg)
+        self.whispers_to(leg).next().is_some()
     }
 
-    /// Adds what is whispered to a leg.
-    pub(super) fn add_whispers(&self, leg: LegId, sound: &mut [i16]) {
-        for whisper in self.whispers[..self.whispering].iter().filter(|whisper| whisper.to == leg) {
-            for (sample, whispered) in sound.iter_mut().zip(&whisper.sound) {
-                *sample = sample.saturating_add(*whispered);
-            }
-        }
+    /// What is whispered to a leg, in frames of its rate.
+    #[inline]
+    pub(super) fn whispers_to(&self, leg: LegId) -> impl Iterator<Item = &[i16]> {
+        let whispers = self.whispers[..self.whispering].iter().filter(move |whisper| whisper.to == leg);
+        whispers.map(|whisper| whisper.sound.as_slice())
     }
 }

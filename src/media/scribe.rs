@@ -63,6 +63,8 @@ pub(super) struct Scribe {
     served_before: u32,
     /// Where this tick's payload lies in the outbox.
     place: Option<Range<usize>>,
+    /// How its last payload begins.
+    head: [u8; 1],
     /// What it wrote last, the oldest first; the last one in this tick, if it has a place.
     past: [Vec<i16>; KEPT + 1],
 }
@@ -178,12 +180,14 @@ impl Scribes {
             return;
         }
         coder.reset();
+        coder.go_on_after(Some(&scribe.head));
         let heard = if is_in_tick { &scribe.past[..KEPT] } else { &scribe.past[..] };
         for frame in heard.iter().filter(|frame| !frame.is_empty()) {
             self.unsent.clear();
             coder.encode(frame, &mut self.unsent);
             self.encodes += 1;
         }
+        coder.go_on_after(None);
     }
 
     fn of(&mut self, common: Common, session: &Session) -> usize {
@@ -211,6 +215,7 @@ impl Scribe {
             served: 0,
             served_before: 0,
             place: None,
+            head: [0],
             past: [const { Vec::new() }; KEPT + 1],
         }
     }
@@ -232,8 +237,10 @@ impl Scribe {
     pub(super) fn write(&mut self, sound: &[i16], limiter: &Limiter, payload: &mut Vec<u8>) {
         self.limiter.clone_from(limiter);
         let _can_be_followed = self.before.follow(&self.coder);
+        let start = payload.len();
         self.coder.encode(sound, payload);
         if !self.coder.is_stateless() {
+            self.head = [payload[start]];
             self.past[KEPT].clear();
             self.past[KEPT].extend_from_slice(sound);
         }

@@ -3,11 +3,11 @@
 use super::{
     Source,
     audio::{
+        extrapolate::extrapolate,
         fade,
         frame::Rate,
         playlist::Cursor,
-        plc::Concealer,
-        sum::Limiter,
+        sum::{Aside, Limiter},
         tone::{self, DigitTone, Player, Tone},
     },
     playback::Playing,
@@ -34,6 +34,8 @@ pub(super) struct Ear {
     /// How often something was begun anew: the same prompt twice is two prompts.
     begun: u32,
     limiter: Limiter,
+    /// What is said to it alone.
+    aside: Aside,
     player: Option<Player>,
     digit: Option<DigitTone>,
     /// Where the music is that this leg hears.
@@ -69,6 +71,7 @@ impl Ear {
             hears: Hears::Nothing,
             begun: 0,
             limiter: Limiter::new(),
+            aside: Aside::none(),
             player: None,
             digit: None,
             music: Cursor::default(),
@@ -95,15 +98,18 @@ impl Ear {
         self.limiter.clone_from(limiter);
     }
 
+    /// Where that is put which it alone hears over everything else.
+    #[inline]
+    pub(super) fn aside(&mut self) -> &mut Aside {
+        &mut self.aside
+    }
+
     /// The leg goes to another room, having heard `last`; or `last` is what it would have heard next.
-    pub(super) fn leave_room(&mut self, last: &mut [i16], is_next: bool, rate: Rate) {
+    pub(super) fn leave_room(&mut self, last: &[i16], is_next: bool, rate: Rate) {
         self.past.clear();
         self.past.extend_from_slice(last);
         if !is_next {
-            let mut concealer = Concealer::new(rate);
-            concealer.hear(last);
-            concealer.hear(&mut self.past);
-            concealer.conceal(&mut self.past);
+            extrapolate(last, &mut self.past, rate);
         }
         self.hears = Hears::Past;
     }
@@ -155,10 +161,39 @@ impl Ear {
         self.hears == *wanted && self.begun == begun
     }
 
-    /// One frame of `wanted`, with a join if it was something else before. `scratch` is of the same length as `sound`.
+    /// One frame of `wanted`, with a join if it was something else before, and what coaches say put aside. `scratch` is of the same length
+    /// as `sound`.
     #[allow(clippy::too_many_arguments, reason = "what it was, what it shall be, and where that comes from")]
     #[inline]
     pub(super) fn fill(
+        &mut self,
+        wanted: &Hears,
+        begun: u32,
+        room: &Room,
+        own: Own<'_>,
+        sound: &mut [i16],
+        scratch: &mut [i16],
+    ) {
+        let heard_others = self.hears == Hears::Mix;
+        self.go_over(wanted, begun, room, own, sound, scratch);
+        let hears_others = self.hears == Hears::Mix;
+        if heard_others || hears_others {
+            // Who does not hear the others hears no coach either.
+            for whisper in room.whispers_to(own.id) {
+                scratch.copy_from_slice(whisper);
+                match (heard_others, hears_others) {
+                    (true, true) => {}
+                    (true, false) => fade::fade_out(scratch, own.rate),
+                    (false, _) => fade::fade_in(scratch, own.rate),
+                }
+                self.aside.add(scratch);
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "as above")]
+    #[inline]
+    fn go_over(
         &mut self,
         wanted: &Hears,
         begun: u32,
@@ -216,8 +251,6 @@ impl Ear {
                 } else {
                     room.heard(rate).whole(&mut self.limiter, sound);
                 }
-                // Who does not hear the others hears no coach either.
-                room.add_whispers(own.id, sound);
             }
             Hears::Played(Source::HoldMusic) => room.play_music(&mut self.music, rate, sound),
             Hears::Played(Source::Clip(_)) => {

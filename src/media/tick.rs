@@ -5,6 +5,7 @@ use super::{
     audio::{
         fade,
         frame::{MAX, Rate},
+        wide::peak,
     },
     leg::{Agreed, Audience, Leg, is_reachable, sealer},
     mixer::Mixer,
@@ -18,7 +19,12 @@ use super::{
 use std::time::Instant;
 
 /// How far sound may be ahead of the clock, ms: what a relay leaves, and what its jitter adds.
-const AHEAD_MS: u32 = 30;
+pub(super) const AHEAD_MS: u32 = 30;
+
+/// Ticks that a relay waits for a pause of speech.
+const PATIENCE: u8 = 25;
+/// Where no sample is greater (-42 dBFS), nothing is said that could be missed.
+const PAUSE: i16 = 256;
 
 impl Mixer {
     /// 20 ms for everybody.
@@ -35,13 +41,15 @@ impl Mixer {
         for recorder in &mut self.recorders {
             recorder.hear(&self.legs, &self.room, common);
         }
-        let ends = self.can_relay() && self.legs.iter().all(|leg| leg.is_settled());
+        let ends = self.relay_may_begin();
         let mut frames = [[0; MAX]; 2];
         for index in 0..self.legs.len() {
             if !self.legs[index].may_be_sent() {
                 // Nobody is there to be dialled for; the digits go by. Whatever comes next comes from silence.
                 self.legs[index].dialler.tick(Rate::NARROW);
                 self.legs[index].ear.restart();
+            } else if std::mem::take(&mut self.legs[index].is_ahead) {
+                // It has this frame already.
             } else if !self.dial(index, at) {
                 self.speak_to(index, at, ends, &mut frames);
             }
@@ -50,6 +58,19 @@ impl Mixer {
         if ends {
             self.begin_relay();
         }
+    }
+
+    /// Whether this is the last tick before a relay. Where decoders have to go over to the encoder of the other phone, that is done in a
+    /// pause of speech, if one comes soon: nothing is heard of it there.
+    fn relay_may_begin(&mut self) -> bool {
+        if !self.can_relay() || !self.legs.iter().all(|leg| leg.is_settled()) {
+            self.waited = 0;
+            return false;
+        }
+        self.waited += 1;
+        let begins = self.waited > PATIENCE || self.legs.iter().all(|leg| leg.pauses());
+        self.waited *= u8::from(!begins);
+        begins
     }
 
     /// Adds up what everybody says; `common`: the time that all rooms have in this tick.
@@ -112,6 +133,7 @@ impl Mixer {
             || coached
             || takes_tones
             || leg.whisper.is_some()
+            || !leg.ear.aside().is_over()
             || parts > 1
             || slot.is_none()
             || leg.ear.has_left_out();
@@ -126,6 +148,7 @@ impl Mixer {
         let own = Leg::own(*id, voice, dialler, rate);
         let Some(slot) = slot else {
             ear.fill(&wanted, *begun, room, own, sound, scratch);
+            ear.aside().put_over(sound);
             return ear.leave_out(sound);
         };
         let ticks = (line.rate().frame() / parts) as u32;
@@ -152,15 +175,19 @@ impl Mixer {
             events.push_back(Event::PlayEnded { leg: *id, play, whole: true });
         }
         if let Some(ending) = whisper
-            && !ending.add_to(room.position(rate), rate, sound, scratch)
+            && !ending.say(room.position(rate), rate, ear.aside(), scratch)
         {
             if !ending.is_ending() {
                 events.push_back(Event::PlayEnded { leg: *id, play: ending.id(), whole: true });
             }
             *whisper = None;
         }
+        ear.aside().put_over(sound);
         ear.join_left_out(rate, sound);
-        if last {
+        if last && !coder.is_stateless() {
+            // The end of a frame is heard with the next one.
+            fade::fade_out(sound, rate);
+        } else if last {
             fade::fade_out_late(sound, rate);
         }
         let (first, rest) = sound.split_at(rate.frame() / parts);
@@ -224,6 +251,12 @@ impl Leg {
     /// Nothing about it is changing: what it hears and who hears it is what it shall be.
     fn is_settled(&self) -> bool {
         self.voice.audience == self.audience() && self.ear.is_at(&self.wanted(), self.begun) && !self.dialler.is_busy()
+    }
+
+    /// Whether it says nothing just now, or its codec remembers nothing.
+    fn pauses(&self) -> bool {
+        let is_stateless = self.agreed.as_ref().is_none_or(|agreed| agreed.coder.is_stateless());
+        is_stateless || !self.voice.sounds || peak(&self.voice.frame) <= PAUSE
     }
 
     /// Whether it hears what others hear too.

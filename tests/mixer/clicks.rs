@@ -1,5 +1,6 @@
 //! Whatever begins or ends, nobody hears a click above -40 dBFS, and nobody's line breaks.
 
+use super::sounds::{playback, tone};
 use super::{
     A, B, C,
     listening::{Hall, Phone, click, relation},
@@ -84,6 +85,31 @@ fn every_role() {
 fn another_to_coach() {
     let target = |leg| role(Role::Coach { target: relation(leg) });
     nobody_hears_a_click(hall(3, &[A, B, C]), target(A), target(B));
+}
+
+#[test]
+fn a_coach_and_a_whisper_over_a_loud_mix_are_turned_down_with_it() {
+    let loud = |leg| Phone::new(leg, Codec::L16Narrow).tone(300 + 103 * leg as u32, -4.0);
+    let mut hall = Hall::new(11);
+    [A, B, C, 4].into_iter().for_each(|leg| hall.enter(loud(leg)));
+    let role = Role::Coach { target: relation(A) };
+    hall.command(Command::Role { leg: relation(C), role });
+    hall.command(Command::Whisper { leg: relation(A), playback: Some(playback(1, tone(250.0, 60_000))) });
+    hall.run_s(1);
+    hall.forget();
+    hall.run_s(3);
+    for other in [B, C, 4] {
+        let level = hall.level(A, 300 + 103 * other as u32);
+        assert!((-20.0..-6.0).contains(&level), "{other}: {level}");
+    }
+    // Cut at full scale they sound above 2 kHz at -20.
+    assert!(hall.loudest_click(A) < MOST, "{}", hall.loudest_click(A));
+    hall.forget();
+    hall.command(Command::Role { leg: relation(C), role: Role::Held });
+    hall.command(Command::Whisper { leg: relation(A), playback: None });
+    hall.run_s(3);
+    assert!(hall.loudest_click(A) < MOST, "{}", hall.loudest_click(A));
+    assert!(hall.level(A, 300 + 103 * B as u32) > -8.5, "{}", hall.level(A, 300 + 103 * B as u32));
 }
 
 #[test]

@@ -40,10 +40,14 @@ pub fn relation(phone: u64) -> LegId {
 pub struct Phone {
     leg: u64,
     coder: Coder,
+    /// With all that its codecs can carry.
+    wide: bool,
+    /// What it speaks no more, but still understands, by its payload type.
+    former: Vec<(u8, Coder)>,
     /// To telephone sound, which is looked at.
     narrowing: Option<Converter>,
-    /// What it played, as its codec has it.
-    played: Vec<i16>,
+    /// What it played, as its codecs have it; another part whenever the rate is another one.
+    played: Vec<(Rate, Vec<i16>)>,
     frequency: u32,
     oscillator: Oscillator,
     amplitude: f64,
@@ -100,6 +104,8 @@ impl Phone {
         Self {
             leg,
             coder: coder(codec),
+            wide: false,
+            former: Vec::new(),
             narrowing: None,
             played: Vec::new(),
             frequency: 0,
@@ -134,7 +140,14 @@ impl Phone {
 
     /// With all that its codec can carry; before anything else.
     pub fn wide(mut self) -> Self {
+        self.wide = true;
         self.coder = Coder::new(self.coder.codec());
+        self
+    }
+
+    /// How its own encoder of Opus is set, of which it says nothing.
+    pub fn speaks(mut self, format: OpusFormat) -> Self {
+        self.coder.obey(&format);
         self
     }
 
@@ -216,8 +229,7 @@ impl Phone {
         SocketAddr::from(([10, 0, (self.leg >> 8) as u8, self.leg as u8], 4000))
     }
 
-    fn narrow(&mut self, sound: Vec<i16>) -> Vec<i16> {
-        let rate = self.coder.rate();
+    fn narrow(&mut self, rate: Rate, sound: Vec<i16>) -> Vec<i16> {
         if rate == Rate::NARROW {
             return sound;
         }
@@ -230,11 +242,6 @@ impl Phone {
 
     fn payload_type(&self) -> u8 {
         self.session().payload_type
-    }
-
-    /// Ticks of the timestamp in a sample of telephone sound.
-    fn scale(&self) -> u32 {
-        self.coder.clock().0 / Rate::NARROW.0
     }
 
     fn session(&self) -> Box<Session> {
@@ -260,7 +267,7 @@ impl Phone {
             (0..samples).map(|_| (f64::from(self.oscillator.next()) * self.amplitude) as i16).collect();
         let sound: Vec<i16> = sound.into_iter().map(|tone| self.words.pop_front().unwrap_or(tone)).collect();
         let timestamp = self.timestamp;
-        self.timestamp = timestamp.wrapping_add(self.ptime as u32 * 8 * self.scale());
+        self.timestamp = timestamp.wrapping_add(self.ptime as u32 * self.coder.clock().0 / 1000);
         let pressed = self.pressed.iter().position(|(at, ..)| *at <= now);
         let (kind, stamp, payload) = match pressed {
             Some(index) => {
@@ -308,19 +315,24 @@ impl Phone {
             assert!(self.takes_noise);
             return self.noises.push(packet.payload.to_vec());
         }
-        let event = packet.payload_type != self.payload_type();
+        let (own, former) = (self.payload_type(), packet.payload_type);
+        let former = self.former.iter_mut().find(|(kind, _)| own != former && *kind == former);
+        let event = packet.payload_type != own && former.is_none();
         if event {
             assert_eq!(Some(packet.payload_type), self.digits);
             self.events.push((Report::read(packet.payload).unwrap(), packet.timestamp));
         }
-        let mut sound = Vec::new();
+        let coder = former.map_or(&mut self.coder, |(_, coder)| coder);
+        let (mut sound, rate, scale) = (Vec::new(), coder.rate(), coder.clock().0 / Rate::NARROW.0);
         if !event {
-            self.coder.decode(packet.payload, &mut sound);
-            self.played.extend(&sound);
-            sound = self.narrow(sound);
+            coder.decode(packet.payload, &mut sound);
+            match self.played.last_mut().filter(|(last, _)| *last == rate) {
+                Some((_, played)) => played.extend(&sound),
+                None => self.played.push((rate, sound.clone())),
+            }
+            sound = self.narrow(rate, sound);
         }
         let Packet { sequence, timestamp, ssrc, .. } = packet;
-        let scale = self.scale();
         self.got.push(Got { sequence, timestamp, scale, ssrc, at: now, event, sound });
     }
 }
@@ -481,8 +493,11 @@ impl Hall {
     /// A new agreement on another codec, of which the phone makes use at once.
     pub fn change_codec(&mut self, leg: u64, codec: Codec) {
         let phone = self.phones.get_mut(&leg).unwrap();
-        let rate = phone.coder.rate();
-        phone.coder = coder(codec);
+        let (rate, kind) = (phone.coder.rate(), phone.payload_type());
+        let coder = if phone.wide { Coder::new(codec) } else { coder(codec) };
+        phone.former.push((kind, std::mem::replace(&mut phone.coder, coder)));
+        let kind = phone.payload_type();
+        phone.former.retain(|(former, _)| *former != kind);
         if phone.coder.rate() != rate {
             phone.oscillator = Oscillator::new(phone.frequency, phone.coder.rate());
         }
@@ -730,7 +745,7 @@ impl Hall {
     /// Of a tone that may be above telephone sound.
     pub fn level_of_all(&self, leg: u64, frequency: u32) -> f64 {
         let phone = &self.phones[&leg];
-        level(&phone.played, f64::from(frequency), phone.coder.rate())
+        phone.played.last().map_or(-120.0, |(rate, played)| level(played, f64::from(frequency), *rate))
     }
 
     pub fn loudness(&self, leg: u64) -> f64 {
@@ -746,9 +761,11 @@ impl Hall {
         self.heard(leg).chunks_exact(4000).map(parts).fold(-120.0, f64::max)
     }
 
-    /// Where the timestamps do not go on.
-    pub fn holes(&self, leg: u64) -> usize {
-        self.phones[&leg].got.windows(2).filter(|pair| pair[1].timestamp != pair[0].end()).count()
+    /// Where the timestamps do not go on, but the sound would.
+    pub fn holes_in_sound(&self, leg: u64) -> usize {
+        let ends_softly = |got: &Got| got.sound.iter().rev().take(4).all(|sample| sample.abs() < 300);
+        let holes = self.phones[&leg].got.windows(2).filter(|pair| pair[1].timestamp != pair[0].end());
+        holes.filter(|pair| !ends_softly(&pair[0])).count()
     }
 
     /// Packets that came more than 40 ms after the one before, holes in the timestamps, and stretches of 5 ms of nothing.
@@ -763,6 +780,28 @@ impl Hall {
     /// The loudest that has no business in a mix of tones below 1 kHz, dBFS.
     pub fn loudest_click(&self, leg: u64) -> f64 {
         click(&self.heard(leg))
+    }
+
+    /// The same where the rate may change: each part as if there were silence before and after it.
+    pub fn loudest_click_of_parts(&self, leg: u64) -> f64 {
+        let parts = &self.phones[&leg].played;
+        let clicks = parts.iter().enumerate().map(|(at, (rate, part))| {
+            let mut sound = vec![0; if at > 0 { rate.frame() } else { 0 }];
+            sound.extend(part);
+            sound.resize(sound.len() + if at + 1 < parts.len() { rate.frame() } else { 0 }, 0);
+            if *rate == Rate::NARROW {
+                return click(&sound);
+            }
+            let mut narrowing = Converter::new(*rate, Rate::NARROW);
+            let frames = sound.chunks_exact(rate.frame());
+            let narrow = frames.flat_map(|frame| {
+                let frame: Vec<i32> = frame.iter().copied().map(i32::from).collect();
+                narrowing.convert(&frame, true).unwrap().iter().copied().map(sample).collect::<Vec<i16>>()
+            });
+            // The converter itself begins with silence.
+            click(&narrow.skip(if at > 0 { 0 } else { 160 }).collect::<Vec<_>>())
+        });
+        clicks.fold(-120.0, f64::max)
     }
 
     /// One SSRC, sequence numbers without a hole (none was lost), timestamps that never go back and stay with the clock.

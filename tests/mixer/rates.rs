@@ -123,3 +123,37 @@ fn from_telephone_sound_to_all_that_can_be_heard_in_mid_call() {
         }
     }
 }
+
+/// Whoever changes hears the one sound end and the other begin.
+#[test]
+fn another_rate_in_mid_call_does_not_click() {
+    let codecs = [Codec::Opus, Codec::Pcma, Codec::G722, Codec::L16Full, Codec::Opus, Codec::L16Wide, Codec::Pcmu];
+    for (seed, legs) in [(8, 3), (9, 2)] {
+        let mut hall = Hall::new(seed).with_tone_for_music(353, LEVEL);
+        for leg in 1..=legs {
+            let codec = if leg == C { Codec::L16Full } else { Codec::Pcmu };
+            hall.enter(Phone::new(leg, codec).wide().tone(300 + 103 * leg as u32, LEVEL));
+        }
+        hall.run_s(1);
+        hall.forget();
+        for round in 0..3 {
+            if round == 2 {
+                hall.command(Command::Play { leg: relation(A), source: Some(Source::HoldMusic) });
+            }
+            for codec in codecs {
+                hall.run_ms(213 + round * 7 + seed);
+                hall.change_codec(A, codec);
+            }
+        }
+        hall.run_ms(300);
+        assert_eq!(hall.last_ssrcs(A), 1);
+        let click = hall.loudest_click_of_parts(A);
+        assert!(click < -40.0, "{seed}: {click}");
+        for leg in 2..=legs {
+            hall.assert_one_line(leg);
+            let click = hall.loudest_click(leg);
+            // A new encoder of the phone's that begins in the middle of a tone.
+            assert!(click < -36.0, "{seed} {leg}: {click}");
+        }
+    }
+}

@@ -19,12 +19,12 @@ use warmline::{
 };
 
 /// A tone of -16 dBFS that begins and ends with full amplitude, unless the clip does something about it.
-fn tone(hz: f64, ms: u32) -> Arc<Clip> {
+pub(super) fn tone(hz: f64, ms: u32) -> Arc<Clip> {
     let sound: Vec<f32> = (0..8 * ms).map(|at| (0.158 * (TAU * hz * f64::from(at) / 8000.0).cos()) as f32).collect();
     Arc::new(Clip::new(&sound, 8000, &Rate::ROOMS).unwrap())
 }
 
-fn playback(id: u64, what: impl Into<Playlist>) -> Playback {
+pub(super) fn playback(id: u64, what: impl Into<Playlist>) -> Playback {
     Playback { id: PlayId(id), what: Arc::new(what.into()), repeat: Repeat::Once, position: Position::Start }
 }
 

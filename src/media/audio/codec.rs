@@ -135,6 +135,14 @@ impl Coder {
         }
     }
 
+    /// What is encoded goes on after `payload` (the beginning of it is enough), which another encoder made; after it was told what was in
+    /// that, as it likes: `None`.
+    pub fn go_on_after(&mut self, payload: Option<&[u8]>) {
+        if let Memory::Opus(opus) = &mut self.memory {
+            opus.go_on_after(payload);
+        }
+    }
+
     /// Appends `samples` made up for what was lost, `following` being the packet after the gap if it is there. Only if it
     /// [conceals](Coder::conceals); else silence.
     pub fn conceal(&mut self, samples: usize, following: Option<&[u8]>, sound: &mut Vec<i16>) {

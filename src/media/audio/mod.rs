@@ -2,13 +2,14 @@
 //!
 //! Everything here works on slices of linear 16-bit samples; [`frame`] says how many make a tick. One file knows one thing:
 //! [`codec`] with [`g711`], [`g722`] and `opus` turns payload into samples and back, [`plc`] fills what was lost, [`stretch`]
-//! makes time, [`sum`] mixes, [`fade`] joins without a click, [`tone`], [`music`] and [`noise`] make sound, [`wav`] and
+//! makes time, [`sum`] mixes, [`fade`] joins without a click what [`extrapolate`] makes go on, [`tone`], [`music`] and [`noise`] make sound, [`wav`] and
 //! `resample` read it, [`clip`] and [`playlist`] keep it, [`goertzel`] measures it, [`dtmf`] finds digits in it.
 
 pub mod clip;
 pub mod codec;
 pub mod converter;
 pub mod dtmf;
+pub mod extrapolate;
 pub mod fade;
 pub mod file;
 pub mod frame;

@@ -3,7 +3,7 @@
 use super::frame::Rate;
 use crate::media::sdp::OpusFormat;
 use audiopus::{
-    Application, Bandwidth, Bitrate, Channels, SampleRate,
+    Application, Bandwidth, Bitrate, Channels, SampleRate, Signal,
     coder::{Decoder, Encoder, GenericCtl},
     packet::Packet,
 };
@@ -58,6 +58,31 @@ impl Opus {
         payload.truncate(start + length.unwrap_or(0));
         if payload.len() == start {
             payload.push(NOTHING);
+        }
+    }
+
+    /// What is encoded goes on where another encoder stopped, whose last packet this is: in its way of coding, of which libopus has
+    /// three. `None`: in any way again. It goes over from one to another by itself without being heard.
+    pub(super) fn go_on_after(&mut self, payload: Option<&[u8]>) {
+        if self.encoder.is_none() {
+            self.encoder = encoder(self.rate, &self.format).ok();
+        }
+        let Some(encoder) = &mut self.encoder else { return };
+        let widest = widest(&self.format);
+        // RFC 6716 3.1: the first twelve configurations are of speech alone, four are of both, the others of music.
+        let (signal, bandwidth) = match payload.and_then(<[u8]>::first).map(|first| first >> 3) {
+            None => (Signal::Auto, widest),
+            Some(..4) => (Signal::Voice, Bandwidth::Narrowband),
+            Some(4..8) => (Signal::Voice, Bandwidth::Mediumband),
+            Some(8..12) => (Signal::Voice, Bandwidth::Wideband),
+            Some(12..16) => (Signal::Voice, widest),
+            Some(16..) => (Signal::Music, widest),
+        };
+        // Who wishes for less gets no more.
+        let bandwidth = if (bandwidth as i32) < widest as i32 { bandwidth } else { widest };
+        let done = encoder.set_signal(signal).and_then(|()| encoder.set_max_bandwidth(bandwidth));
+        if done.is_err() {
+            self.encoder = None;
         }
     }
 
@@ -132,6 +157,12 @@ fn encoder(rate: SampleRate, format: &OpusFormat) -> audiopus::Result<Encoder> {
     encoder.set_inband_fec(format.fec)?;
     encoder.set_packet_loss_perc(if format.fec { EXPECTED_LOSS } else { 0 })?;
     encoder.set_dtx(format.dtx)?;
+    encoder.set_max_bandwidth(widest(format))?;
+    Ok(encoder)
+}
+
+/// The most that a peer wishes to hear.
+fn widest(format: &OpusFormat) -> Bandwidth {
     let bandwidths = [
         (48_000, Bandwidth::Fullband),
         (24_000, Bandwidth::Superwideband),
@@ -139,8 +170,7 @@ fn encoder(rate: SampleRate, format: &OpusFormat) -> audiopus::Result<Encoder> {
         (12_000, Bandwidth::Mediumband),
     ];
     let fits = bandwidths.into_iter().find(|(rate, _)| *rate <= format.max_playback_rate);
-    encoder.set_max_bandwidth(fits.map_or(Bandwidth::Narrowband, |(_, bandwidth)| bandwidth))?;
-    Ok(encoder)
+    fits.map_or(Bandwidth::Narrowband, |(_, bandwidth)| bandwidth)
 }
 
 /// How long a packet lasts, in ticks of 1/48000 s (RFC 6716 3.1, 3.2); 0: it is none.

@@ -40,6 +40,11 @@ impl Concealer {
         self.concealed > 0
     }
 
+    /// The last sound, oldest first.
+    pub fn history(&self) -> &[i16] {
+        &self.history
+    }
+
     /// Whether concealment has faded to nothing.
     pub fn is_silent(&self) -> bool {
         self.concealed >= self.rate.samples(SILENT_AFTER_MS)

@@ -115,6 +115,47 @@ impl Default for Limiter {
     }
 }
 
+/// What is said to one alone over everything else that he hears: both are turned down together when they are too loud.
+#[derive(Debug)]
+pub struct Aside {
+    sum: Sum,
+    sounds: bool,
+    limiter: Limiter,
+}
+
+impl Aside {
+    /// Nothing is said.
+    pub const fn none() -> Self {
+        Self { sum: Sum::none(), sounds: false, limiter: Limiter { gain: ONE } }
+    }
+
+    /// Whether everything else is heard as it is.
+    #[inline]
+    pub fn is_over(&self) -> bool {
+        !self.sounds && self.limiter.gain >= ONE
+    }
+
+    /// To be heard over the next frame, which is as long.
+    pub fn add(&mut self, sound: &[i16]) {
+        if !std::mem::replace(&mut self.sounds, true) {
+            self.sum.0.clear();
+            self.sum.0.resize(sound.len(), 0);
+        }
+        self.sum.add(sound);
+    }
+
+    /// Puts it over a frame.
+    #[inline]
+    pub fn put_over(&mut self, sound: &mut [i16]) {
+        if self.is_over() {
+            return;
+        }
+        self.add(sound);
+        self.sum.whole(&mut self.limiter, sound);
+        self.sounds = false;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{
@@ -152,6 +193,19 @@ mod tests {
         let late = &heard[8000..];
         let voice = level(late, 300.0, Rate::NARROW);
         assert!(voice > -32.0 && level(late, 360.0, Rate::NARROW) < voice - 25.0);
+    }
+
+    #[test]
+    fn what_is_said_aside_is_turned_down_with_what_it_is_said_over() {
+        let (mut aside, mut heard) = (Aside::none(), [25_000; 160]);
+        aside.add(&[25_000; 160]);
+        aside.put_over(&mut heard);
+        assert!(heard[40..].iter().all(|sample| (29_900..=30_000).contains(sample)), "{heard:?}");
+        for _ in 0..200 {
+            heard.fill(25_000);
+            aside.put_over(&mut heard);
+        }
+        assert!(aside.is_over() && heard == [25_000; 160]);
     }
 
     #[test]

@@ -10,6 +10,8 @@ use super::{
 };
 use crate::media::audio::{
     codec::Coder,
+    extrapolate::extrapolate,
+    fade,
     frame::{self, Rate},
     noise::Noise,
     plc::Concealer,
@@ -30,6 +32,8 @@ const PATIENCE: u32 = 25;
 const URGENCY: u32 = 3;
 /// A correction moves at most this much, ms.
 const STEP_MS: u32 = 10;
+/// Payloads after which an encoder is where the one was that made them.
+const TOLD: usize = 2;
 /// A packet to be played later than this is no part of what is being played, ms.
 const TOO_EARLY_MS: u32 = 400;
 
@@ -37,6 +41,8 @@ const TOO_EARLY_MS: u32 = 400;
 #[derive(Debug)]
 pub struct JitterBuffer {
     coder: Coder,
+    /// Nothing was decoded yet.
+    is_fresh: bool,
     rate: Rate,
     ring: Ring,
     /// Timestamp of the next sample to be played; `None` while nothing is.
@@ -83,6 +89,7 @@ impl JitterBuffer {
             late: 0,
             concealed_us: 0,
             coder,
+            is_fresh: true,
             rate,
         }
     }
@@ -96,6 +103,7 @@ impl JitterBuffer {
             self.play = None;
             self.taken = self.decoded.len();
             self.coder = coder;
+            self.is_fresh = true;
         } else {
             let (late, concealed_us) = (self.late, self.concealed_us);
             *self = Self { late, concealed_us, ..Self::within(coder, self.limits) };
@@ -160,7 +168,8 @@ impl JitterBuffer {
 
     /// How the sound that was heard last would go on for a frame.
     pub fn go_on(&self, sound: &mut [i16]) {
-        self.concealer.clone().conceal(sound);
+        let past = self.concealer.history();
+        extrapolate(&past[past.len() - self.rate.frame()..], sound, self.rate);
     }
 
     /// The sound of a payload that is not played from here, as it would be.
@@ -168,15 +177,32 @@ impl JitterBuffer {
         self.coder.decode(clipped(payload), sound);
     }
 
-    /// What comes next goes on where these payloads (the older first), played by other means, ended.
-    /// `heard` is told what was in them.
-    pub fn resume_after(&mut self, sequence: i64, payloads: [&[u8]; 2], mut heard: impl FnMut(&[i16])) {
+    /// Forgets what waits, but not how that would have changed the decoder, which goes on by other means.
+    pub fn hand_over(&mut self) {
+        while self.play.is_some() && self.ring.upcoming(i64::MAX) == Upcoming::Packet {
+            self.decoded.clear();
+            let Self { ring, coder, decoded, .. } = self;
+            ring.take(|kind, payload| {
+                if kind == Kind::Sound {
+                    coder.decode(payload, decoded)
+                }
+            });
+        }
+        self.reset();
+    }
+
+    /// What comes next goes on where these payloads (the oldest first), played by other means, ended.
+    /// `heard` is told what was in the last two.
+    pub fn resume_after(&mut self, sequence: i64, payloads: &[Vec<u8>], mut heard: impl FnMut(&[i16])) {
         self.reset();
         self.ring.next = sequence + 1;
-        for payload in payloads {
+        self.is_fresh = false;
+        for (at, payload) in payloads.iter().enumerate() {
             self.decoded.clear();
             self.coder.decode(clipped(payload), &mut self.decoded);
-            heard(&self.decoded);
+            if at + TOLD >= payloads.len() {
+                heard(&self.decoded);
+            }
             self.decoded.chunks_mut(frame::MAX).for_each(|part| self.concealer.hear(part));
         }
         self.taken = self.decoded.len();
@@ -289,6 +315,10 @@ impl JitterBuffer {
                         }
                         (Kind::Noise, noise) => noise.get_or_insert_with(|| Box::new(Noise::new(*rate))).begin(payload),
                     });
+                    if self.is_fresh && !self.decoded.is_empty() {
+                        self.is_fresh = false;
+                        self.soften();
+                    }
                     self.taken = self.decoded.len().min((play - begins).max(0) as usize);
                 }
                 // Nothing is lost where a delay begins: made up without the decoder, it joins what the decoder says next.
@@ -337,6 +367,16 @@ impl JitterBuffer {
             }
         }
         self.play = Some(play);
+    }
+
+    /// A codec that remembers says next to nothing for up to 6 ms when it begins, and then comes at once.
+    fn soften(&mut self) {
+        if !self.coder.is_stateless() {
+            let quiet = self.rate.samples(fade::JOIN_MS).min(self.decoded.len());
+            let (nothing, sound) = self.decoded.split_at_mut(quiet);
+            nothing.fill(0);
+            fade::fade_in(sound, self.rate);
+        }
     }
 
     /// So many samples are made up, unless that has faded to silence.

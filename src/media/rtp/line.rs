@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 /// After a pause of this long the next packet begins a talkspurt: marker (RFC 3551 4.1).
 const PAUSE: Duration = Duration::from_millis(100);
-/// How far the timestamps may stay behind the clock, ms, before they are set right.
-const BEHIND_MS: u32 = 40;
+/// How far the timestamps may stay behind the clock, ms, before they are set right; and before they are where nothing goes on.
+const BEHIND_MS: u32 = 50;
+const BEHIND_IN_SILENCE_MS: u32 = 20;
 
 /// One unbroken stream.
 #[derive(Clone, Debug)]
@@ -105,6 +106,15 @@ impl Line {
     /// The place of sound that begins at `now`: joins what was sent before if that is near enough to the clock, after it
     /// otherwise. `None`: it is more than `ahead_ms` ahead of the clock, so much was sent already, and has to be left out.
     pub fn slot(&mut self, now: Instant, ahead_ms: u32) -> Option<Slot> {
+        self.place(now, ahead_ms, BEHIND_MS)
+    }
+
+    /// The same where what was sent before has ended in silence: a hole is not heard, and the line comes back to the clock.
+    pub fn slot_in_silence(&mut self, now: Instant, ahead_ms: u32) -> Option<Slot> {
+        self.place(now, ahead_ms, BEHIND_IN_SILENCE_MS)
+    }
+
+    fn place(&mut self, now: Instant, ahead_ms: u32, behind_ms: u32) -> Option<Slot> {
         if self.epoch.is_none() {
             self.epoch = Some(now);
         }
@@ -112,7 +122,7 @@ impl Line {
         if ahead > self.rate.samples(ahead_ms) as i64 {
             return None;
         }
-        let behind = ahead < -(self.rate.samples(BEHIND_MS) as i64);
+        let behind = ahead < -(self.rate.samples(behind_ms) as i64);
         let timestamp = if behind { self.clock(now) } else { self.next };
         let marker = self.last_at.is_none_or(|last| now.saturating_duration_since(last) > PAUSE);
         Some(Slot { timestamp, marker })
