@@ -35,6 +35,17 @@ fn allocations_of(
     meanwhile: impl Fn(&mut Mixer, u32, Instant),
     ticks: u32,
 ) -> u64 {
+    allocations_over(|_| false, sessions, prepare, meanwhile, ticks)
+}
+
+/// The same on a network that loses what is sent in some ticks.
+fn allocations_over(
+    loses: impl Fn(u32) -> bool,
+    sessions: &[Session],
+    prepare: impl Fn(&mut Mixer, Instant),
+    meanwhile: impl Fn(&mut Mixer, u32, Instant),
+    ticks: u32,
+) -> u64 {
     let since = Instant::now();
     let settings = Settings {
         timeout: Duration::from_secs(60),
@@ -65,7 +76,9 @@ fn allocations_of(
                     if let Some(secrecy) = secrecy {
                         secrecy.sealer.seal(&mut datagram, 0);
                     }
-                    mixer.receive(LegId(*leg), &datagram, address(*leg), now);
+                    if !loses(tick) {
+                        mixer.receive(LegId(*leg), &datagram, address(*leg), now);
+                    }
                 }
             }
             while mixer.next_transmit().is_some() {
@@ -128,6 +141,15 @@ fn talk_now_and_then(legs: u64) -> impl Fn(&mut Mixer, u32, Instant) {
         };
         (1..=legs).step_by(3).for_each(|leg| mixer.command(Command::Role { leg: LegId(leg), role }, now));
     }
+}
+
+#[test]
+fn what_is_lost_is_made_up_without_allocating() {
+    let sessions: Vec<Session> =
+        (1..=7).map(|leg| Session::new(address(leg), Codec::ALL[leg as usize % Codec::ALL.len()])).collect();
+    // One, two and five packets.
+    let loses = |tick: u32| matches!(tick % 50, 10 | 20 | 21 | 35..40);
+    assert_eq!(allocations_over(loses, &sessions, |_, _| {}, |_, _, _| {}, 150), 0);
 }
 
 #[test]

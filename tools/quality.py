@@ -1,6 +1,7 @@
 """Scores what a listener in a room hears. Started by `quality`: the program that plays the room, a directory to work in, and one of
 recorded voices."""
 
+import argparse
 import statistics
 import subprocess
 import sys
@@ -10,7 +11,17 @@ from pesq import pesq
 from scipy.io import wavfile
 from scipy.signal import resample_poly
 
-ROOM, DIRECTORY, VOICES = sys.argv[1:4]
+arguments = argparse.ArgumentParser()
+for name in ["room", "directory", "voices"]:
+    arguments.add_argument(name)
+arguments.add_argument("--seed", type=int, default=1, help="of the first network that loses and delays")
+arguments.add_argument("--runs", type=int, default=5, help="how many such networks, for each text")
+arguments.add_argument("--loss", type=float, default=1, help="per cent")
+arguments.add_argument("--jitter", type=int, default=30, help="ms")
+arguments = arguments.parse_args()
+ROOM, DIRECTORY, VOICES = arguments.room, arguments.directory, arguments.voices
+SEEDS = range(arguments.seed, arguments.seed + arguments.runs)
+LOSS, JITTER = arguments.loss, arguments.jitter
 RATE = 48000
 # Who speaks what, and who listens by what. Telephone sound is scored at 8000 Hz, the rest at 16000.
 PAIRS = [
@@ -84,12 +95,12 @@ def main():
     paths, passed, failed = [speech(number) for number in range(len(TEXTS))], 0, 0
     for speaker, listener in PAIRS:
         clean = statistics.mean(score(path, speaker, listener, 0, 0, 1) for path in paths)
-        rough = statistics.mean(score(path, speaker, listener, 1, 30, seed) for path in paths for seed in (1, 2, 3))
+        rough = statistics.mean(score(path, speaker, listener, LOSS, JITTER, seed) for path in paths for seed in SEEDS)
         best = statistics.mean(alone(path, speaker, listener) for path in paths)
         fine = clean >= min(CLEAN, best - 0.1) and rough >= min(ROUGH, best - 0.4)
         passed, failed = passed + fine, failed + (not fine)
         band = "nb" if {speaker, listener} & NARROW else "wb"
-        print(f"  {'ok  ' if fine else 'FAIL'}  {speaker} to {listener} ({band}): clean {clean:.2f}, 1 % loss and 30 ms jitter {rough:.2f}; the codecs alone {best:.2f}")
+        print(f"  {'ok  ' if fine else 'FAIL'}  {speaker} to {listener} ({band}): clean {clean:.2f}, {LOSS:g} % loss and {JITTER} ms jitter {rough:.2f}; the codecs alone {best:.2f}")
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
 

@@ -163,6 +163,16 @@ impl Coder {
         }
     }
 
+    /// Whether it gains by a packet that comes too late to be heard: what is said next depends on it.
+    pub fn gains_by_late(&self) -> bool {
+        matches!(self.memory, Memory::G722(_))
+    }
+
+    /// How many samples of what is decoded after a loss are not quite as they were said.
+    pub fn doubtful(&self) -> usize {
+        if self.gains_by_late() { self.rate.samples(g722::SETTLES_MS) } else { 0 }
+    }
+
     /// Forgets what was said before, in both directions.
     pub fn reset(&mut self) {
         match &mut self.memory {

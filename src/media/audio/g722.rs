@@ -253,6 +253,9 @@ fn limit(value: i32) -> i32 {
     value.clamp(-16_384, 16_383)
 }
 
+/// After a loss, of which the decoder knows nothing, its sound is wrong above all for so long.
+pub const SETTLES_MS: u32 = 3;
+
 const LOW_START: i32 = 32;
 const HIGH_START: i32 = 8;
 

@@ -14,7 +14,7 @@ use crate::media::audio::{
     fade,
     frame::{self, Rate},
     noise::Noise,
-    plc::Concealer,
+    plc::{BRIDGED_MS, Concealer},
     stretch,
 };
 use std::time::Duration;
@@ -246,7 +246,10 @@ impl JitterBuffer {
         self.delay.plays(timestamp, play, came);
         if sequence < self.ring.next || timestamp + duration <= play && kind == Kind::Sound {
             self.late += 1;
-            return;
+            // A decoder that follows what is said hears it all the same, if it has not gone on yet.
+            if sequence < self.ring.next || !self.coder.gains_by_late() {
+                return;
+            }
         }
         self.ring.put(sequence, timestamp, kind, clipped(payload));
     }
@@ -304,22 +307,17 @@ impl JitterBuffer {
             }
             match self.ring.upcoming(play) {
                 Upcoming::Packet => {
-                    let Self { ring, coder, decoded, noise, rate, .. } = self;
-                    decoded.clear();
-                    self.resumes = false;
-                    let begins = ring.take(|kind, payload| match (kind, noise) {
-                        (Kind::Sound, None) => coder.decode(payload, decoded),
-                        (Kind::Sound, Some(noise)) => {
-                            noise.end();
-                            coder.decode(payload, decoded);
-                        }
-                        (Kind::Noise, noise) => noise.get_or_insert_with(|| Box::new(Noise::new(*rate))).begin(payload),
-                    });
+                    self.decoded.clear();
+                    let (begins, doubtful) = self.decode_next();
                     if self.is_fresh && !self.decoded.is_empty() {
                         self.is_fresh = false;
                         self.soften();
                     }
                     self.taken = self.decoded.len().min((play - begins).max(0) as usize);
+                    // Here, where more of it is known than what is left of this frame.
+                    if self.concealer.is_concealing() && self.taken < self.decoded.len() {
+                        self.concealer.bridge(&mut self.decoded[self.taken..], 0, doubtful);
+                    }
                 }
                 // Nothing is lost where a delay begins: made up without the decoder, it joins what the decoder says next.
                 Upcoming::Gap { until, lost } if self.coder.conceals() && !self.resumes => {
@@ -332,6 +330,15 @@ impl JitterBuffer {
                     self.taken = 0;
                     self.coder.conceal(missing, following, &mut self.decoded);
                     self.count(missing);
+                }
+                Upcoming::Gap { until, lost: true } if self.is_bridged(until - play) => {
+                    let missing = (until - play) as usize;
+                    self.count(missing);
+                    self.decoded.clear();
+                    self.decoded.resize(missing, 0);
+                    self.taken = 0;
+                    let (_, doubtful) = self.decode_next();
+                    self.concealer.bridge(&mut self.decoded, missing, doubtful);
                 }
                 Upcoming::Gap { until, .. } => {
                     let now = ((until - play).max(1) as usize).min(sound.len() - at);
@@ -379,6 +386,29 @@ impl JitterBuffer {
         }
     }
 
+    /// Whether a gap of so many samples is led back from the sound after it.
+    fn is_bridged(&self, missing: i64) -> bool {
+        let most = self.rate.samples(BRIDGED_MS) as i64;
+        (1..=most).contains(&missing) && self.ring.first().is_some() && !self.concealer.is_silent()
+    }
+
+    /// Decodes the first packet that waits, behind what is decoded. When it begins, and how many of its samples are doubtful.
+    fn decode_next(&mut self) -> (i64, usize) {
+        let Self { ring, coder, decoded, noise, rate, .. } = self;
+        self.resumes = false;
+        let doubtful = if ring.skips() { coder.doubtful() } else { 0 };
+        let begins = ring.take(|kind, payload| match kind {
+            Kind::Sound => {
+                if let Some(noise) = noise {
+                    noise.end();
+                }
+                coder.decode(payload, decoded);
+            }
+            Kind::Noise => noise.get_or_insert_with(|| Box::new(Noise::new(*rate))).begin(payload),
+        });
+        (begins, doubtful)
+    }
+
     /// So many samples are made up, unless that has faded to silence.
     fn count(&mut self, samples: usize) {
         if !self.concealer.is_silent() {
@@ -389,6 +419,9 @@ impl JitterBuffer {
     /// A frame with more (`correction` > 0) or less sound in it than it lasts.
     fn read_corrected(&mut self, sound: &mut [i16], correction: i64) {
         let length = sound.len();
+        let mut before = [0; frame::MAX];
+        let before = &mut before[..self.rate.frame()];
+        self.concealer.recall(before);
         self.read(sound);
         let loudness = sound.iter().map(|sample| i32::from(*sample).abs()).sum::<i32>() / length.max(1) as i32;
         self.loudness += (loudness - self.loudness) / 16;
@@ -399,7 +432,8 @@ impl JitterBuffer {
         let wanted = (correction.unsigned_abs() as usize).min(most);
         // Of what is said, something can be left out only as a whole, and no more than there is too much.
         let patience = if correction > 0 { PATIENCE } else { URGENCY };
-        if is_loud && (self.waited < patience || correction > 0 && wanted < least) || self.play.is_none() {
+        let must_wait = self.waited < patience || correction > 0 && wanted < least || self.concealer.is_concealing();
+        if is_loud && must_wait || self.play.is_none() {
             return;
         }
         let mut scratch = [0; Rate::MAX.samples(20 + STEP_MS)];
@@ -422,6 +456,11 @@ impl JitterBuffer {
             self.delay.moved(shift as i64);
         }
         self.waited = 0;
+        // What was read further than that has not been heard.
+        if !self.concealer.is_concealing() {
+            self.concealer.hear(before);
+            self.concealer.hear(sound);
+        }
     }
 
     /// Puts sound back in front of what is decoded.

@@ -81,6 +81,11 @@ impl Ring {
         self.waiting().filter(|slot| slot.kind == Kind::Sound).map(|slot| slot.payload.as_slice())
     }
 
+    /// Whether packets before the first that waits did not come.
+    pub(super) fn skips(&self) -> bool {
+        self.waiting().is_some_and(|slot| slot.sequence > self.next)
+    }
+
     /// Takes the first packet out. When it begins; 0 if there is none.
     pub(super) fn take(&mut self, decode: impl FnOnce(Kind, &[u8])) -> i64 {
         let Some(slot) = self.waiting() else { return 0 };
